@@ -1,0 +1,53 @@
+import type { Endpoint, Labels } from './facts.js';
+
+/**
+ * The one string an operator hands to a node: where the server is, which certificate it must show, and the secret.
+ * `tmb_` + base64url of JSON.
+ */
+export interface EnrolmentToken {
+  v: 1;
+  /** Base URL of the HTTP API: `https://10.0.0.1:8080`. */
+  url: string;
+  /** SHA-256 of the authority's (or, for a given certificate, the server's) DER certificate, hex; null for plain HTTP on loopback. */
+  pin: string | null;
+  keyId: string;
+  secret: string;
+}
+
+/** `POST /api/v1/enroll`, with the token's secret as `Authorization: Bearer <keyId>.<secret>`. */
+export interface EnrolRequest {
+  name: string;
+  publicKey: string;
+  controlKey: string;
+  natsKey: string;
+  endpoints?: Endpoint[];
+  labels?: Labels;
+  site?: string;
+}
+
+export interface EnrolResponse {
+  nodeId: string;
+  network: string;
+  name: string;
+  addresses: string[];
+  /** X25519 public key of the controller, base64: the other half of every seal. */
+  controllerKey: string;
+  /** PEM of the authority that signed HTTP's and NATS's certificates; null: system roots or no TLS. */
+  ca: string | null;
+  nats: { urls: string[]; jwt: string; /** ISO 8601 UTC */ expiresAt: string };
+  /** Log version of the enrolment. */
+  version: number;
+}
+
+/**
+ * `POST /api/v1/nodes/{nodeId}/credentials` and `DELETE /api/v1/nodes/{nodeId}` from the node itself: signed with the
+ * node's NATS user key over `<action>:<nodeId>:<at>`; `at` may be five minutes off.
+ */
+export interface NodeProof {
+  action: 'refresh' | 'leave';
+  at: string;
+  /** base64 of the Ed25519 signature */
+  signature: string;
+}
+
+export const proofText = (action: NodeProof['action'], nodeId: string, at: string) => `${action}:${nodeId}:${at}`;
