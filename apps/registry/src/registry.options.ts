@@ -1,0 +1,102 @@
+import type { Registry as MetricsRegistry } from 'prom-client';
+import type { Logger } from 'pino';
+import type { AppliedReport, HeartbeatReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
+import type { EventStore } from '#event-store/core/event-store.js';
+
+/** A login to the message broker for one node. */
+export interface NodeLogin {
+  urls: string[];
+  jwt: string;
+  /** ISO 8601 UTC */
+  expiresAt: string;
+}
+
+/** Mints and revokes what a node logs in to the message broker with. */
+export interface NodeCredentials {
+  mint(node: { nodeId: string; natsKey: string }): Promise<NodeLogin>;
+  /**
+   * Makes the logins of removed nodes worthless and cuts their connections. Takes the whole list that must be revoked,
+   * so that repeating it, or starting again after a crash, changes nothing. @throws Unavailable
+   */
+  revoke(nodes: RevokedLogin[]): Promise<void>;
+}
+
+export interface RevokedLogin {
+  natsKey: string;
+  /** When the node was removed, ISO 8601 UTC. */
+  at: string;
+}
+
+export type NodeReport =
+  | { nodeId: string; kind: 'applied'; body: AppliedReport }
+  | { nodeId: string; kind: 'rejected'; body: RejectedReport }
+  | { nodeId: string; kind: 'heartbeat'; body: HeartbeatReport }
+  | { nodeId: string; kind: 'resync'; body: ResyncReport };
+
+/** What agents tell. Every replica hears every report. */
+export interface ReportFeed {
+  /** Returns a function that ends it. */
+  onReport(listener: (report: NodeReport) => void): () => void;
+}
+
+/** One part that `/readyz` asks; rejects when it is not fit for work. */
+export interface ReadinessCheck {
+  name: string;
+  check(): Promise<void>;
+}
+
+/** Time as the registry sees it; both are values for tests. */
+export interface Clock {
+  now(): Date;
+  /** Milliseconds that only ever grow, whatever happens to the wall clock. */
+  monotonic(): number;
+}
+
+export interface RateLimit {
+  /** Requests that may come at once. */
+  burst: number;
+  perSecond: number;
+}
+
+export interface RegistryLimits {
+  /** Refused API tokens and enrolment secrets per source address. */
+  failedAttempts: RateLimit;
+  /** Enrolments per source address. */
+  enrolments: RateLimit;
+  /** Event feeds (server-sent events) open at once on this replica. */
+  eventFeeds: number;
+}
+
+export const DEFAULT_LIMITS: RegistryLimits = {
+  failedAttempts: { burst: 20, perSecond: 1 },
+  enrolments: { burst: 20_000, perSecond: 2_000 },
+  eventFeeds: 1_000,
+};
+
+/** Everything the registry needs from outside. Adapters are made by `main.ts` or by the standalone process. */
+export interface RegistryOptions {
+  store: EventStore;
+  credentials: NodeCredentials;
+  reports: ReportFeed;
+  /** What `/readyz` asks besides the log: broker, outbox. */
+  readiness: ReadinessCheck[];
+  /** Base URL that nodes reach this API at; a function, because port 0 is known after listening. */
+  publicUrl: () => string;
+  /** SHA-256 of the certificate that nodes pin, hex; null for plain HTTP on loopback. */
+  pin: string | null;
+  /** PEM of the authority that signed HTTP's and NATS's certificates; null: system roots or no TLS. */
+  ca: string | null;
+  /** X25519 public key that desired state is sealed from, base64. */
+  controllerKey: string;
+  /** 32 secret bytes that enrolment secrets are derived from; the same on every replica. */
+  masterKey: Uint8Array;
+  logger: Logger;
+  metrics: MetricsRegistry;
+  clock: Clock;
+  limits: RegistryLimits;
+}
+
+/** Token that the options are injected by. */
+export const REGISTRY_OPTIONS = Symbol('registry options');
+
+export const systemClock: Clock = { now: () => new Date(), monotonic: () => performance.now() };
