@@ -1,0 +1,105 @@
+import { Map as ImmutableMap } from 'immutable';
+import { Refusal } from '#contracts/errors.js';
+import { formatAddress, readAddress } from './address.js';
+import { contains, formatPrefix, parsePrefix, sizeOf, type Prefix } from './prefix.js';
+
+/** An address rests this long after its release, so that no cache, log or firewall still means its last holder. */
+export const REST_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Which addresses of a range are held. Allocation takes the lowest free one, so everything below `next` is held but
+ * for what was released since. Addresses are offsets from the range's base.
+ */
+export interface PoolState {
+  range: Prefix;
+  /** Lowest offset never given. */
+  next: number;
+  /** Offset → time of release, Unix milliseconds. */
+  released: ImmutableMap<number, number>;
+}
+
+/** @param cidr a range that `parseNetworkRange` accepted */
+export function emptyPool(cidr: string): PoolState {
+  return { range: parsePrefix(cidr), next: FIRST, released: ImmutableMap() };
+}
+
+/**
+ * The lowest free address. Pure: the pool holds it once `take` has folded the fact. O(released addresses).
+ * @param at ISO 8601 UTC
+ * @throws Refusal `range_exhausted` that names the range and when the next address becomes free
+ */
+export function allocate(pool: PoolState, at: string): string {
+  const ripe = Date.parse(at) - REST_MS;
+  let lowest = pool.next;
+  pool.released.forEach((releasedAt, offset) => {
+    if (releasedAt <= ripe && offset < lowest) lowest = offset;
+  });
+  if (lowest > lastOffset(pool.range)) throw exhausted(pool);
+  return formatAddress({ family: pool.range.family, value: pool.range.base + BigInt(lowest) });
+}
+
+/** The pool with an address held. Addresses of other ranges change nothing. */
+export function take(pool: PoolState, address: string): PoolState {
+  const offset = offsetOf(pool.range, address);
+  if (offset === undefined) return pool;
+  // Decisions take the lowest free address; if a fact skips some, they stay unused rather than maybe held twice.
+  if (offset >= pool.next) return { ...pool, next: offset + 1 };
+  return { ...pool, released: pool.released.delete(offset) };
+}
+
+/** The pool with an address resting from `at` on. Addresses that are not held change nothing. */
+export function release(pool: PoolState, address: string, at: string): PoolState {
+  const offset = offsetOf(pool.range, address);
+  if (offset === undefined || offset >= pool.next || pool.released.has(offset)) return pool;
+  return { ...pool, released: pool.released.set(offset, Date.parse(at)) };
+}
+
+export interface PoolUsage {
+  /** Addresses that hosts can have. */
+  capacity: number;
+  held: number;
+  /** Released and not given again yet. */
+  released: number;
+}
+
+export function poolUsage({ range, next, released }: PoolState): PoolUsage {
+  return { capacity: lastOffset(range), held: next - FIRST - released.size, released: released.size };
+}
+
+export function poolToJson({ range, next, released }: PoolState): unknown {
+  return { range: formatPrefix(range), next, released: [...released].sort(([a], [b]) => a - b) };
+}
+
+export function poolFromJson(json: unknown): PoolState {
+  const { range, next, released } = json as { range: string; next: number; released: [number, number][] };
+  return { range: parsePrefix(range), next, released: ImmutableMap(released) };
+}
+
+/** Offset 0 is the network's address in IPv4 and the subnet-router anycast address in IPv6 (RFC 4291 §2.6.1). */
+const FIRST = 1;
+
+/** Without the broadcast address in IPv4; offsets stay exact numbers, which no network comes near to. */
+function lastOffset(range: Prefix): number {
+  const last = sizeOf(range) - (range.family === 4 ? 2n : 1n);
+  return last > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER - 1 : Number(last);
+}
+
+function offsetOf(range: Prefix, text: string): number | undefined {
+  // Nearly every address in a log is of the pool's family; skip the cost of parsing the others.
+  if (text.includes(':') !== (range.family === 6)) return undefined;
+  const address = readAddress(text);
+  if (!address || !contains(range, address)) return undefined;
+  const offset = Number(address.value - range.base);
+  return offset >= FIRST && offset <= lastOffset(range) ? offset : undefined;
+}
+
+function exhausted({ range, released }: PoolState): Refusal {
+  const name = `the range ${formatPrefix(range)} has no free address: all ${lastOffset(range)} are held or resting`;
+  const oldest = released.min();
+  return new Refusal(
+    'range_exhausted',
+    oldest === undefined
+      ? `${name}; remove a node, or make a network with a larger range`
+      : `${name} for a day after release; the next becomes free at ${new Date(oldest + REST_MS).toISOString()}`,
+  );
+}
