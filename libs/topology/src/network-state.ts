@@ -1,4 +1,4 @@
-import type { Map as ImmutableMap } from 'immutable';
+import type { Map as ImmutableMap, OrderedMap } from 'immutable';
 import type { EnrolmentKeyRecord, NetworkSettings, NodeRecord } from '#contracts/facts.js';
 import type { PoolState } from '#ipam/pool.js';
 
@@ -12,12 +12,17 @@ export interface NetworkState {
   nodeIdByName: ImmutableMap<string, string>;
   /** WireGuard public key → node id. */
   nodeIdByPublicKey: ImmutableMap<string, string>;
+  nodeIdByControlKey: ImmutableMap<string, string>;
+  nodeIdByNatsKey: ImmutableMap<string, string>;
   keys: ImmutableMap<string, KeyState>;
   /** Address pools; null where the network has no range of that family. */
   pool4: PoolState | null;
   pool6: PoolState | null;
-  /** Removed nodes whose credentials may still be alive: node id → NATS user key and removal time. */
-  removedNodes: ImmutableMap<string, { natsKey: string; at: string }>;
+  /**
+   * Removed nodes whose credentials may still be alive, oldest first: node id → NATS user key and removal time.
+   * Forgotten after REMOVED_NODES_KEPT_MS.
+   */
+  removedNodes: OrderedMap<string, RemovedNode>;
 }
 
 export interface NetworkInfo extends NetworkSettings {
@@ -41,3 +46,12 @@ export interface KeyState extends EnrolmentKeyRecord {
   createdAt: string;
   version: number;
 }
+
+export interface RemovedNode {
+  natsKey: string;
+  /** ISO 8601 UTC */
+  at: string;
+}
+
+/** No credential lives this long; a removed node's name for them may be forgotten afterwards. */
+export const REMOVED_NODES_KEPT_MS = 7 * 24 * 60 * 60 * 1000;

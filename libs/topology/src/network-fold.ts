@@ -1,0 +1,187 @@
+import { Map as ImmutableMap, OrderedMap } from 'immutable';
+import type { Fold } from '#contracts/decision.js';
+import type { EnrolmentKeyRecord, NetworkFact, NodeRecord, RecordedFact } from '#contracts/facts.js';
+import { emptyPool, poolFromJson, poolToJson, release, take, type PoolState } from '#ipam/pool.js';
+import {
+  REMOVED_NODES_KEPT_MS,
+  type KeyState,
+  type NetworkInfo,
+  type NetworkState,
+  type NodeState,
+  type RemovedNode,
+} from './network-state.js';
+
+/** How the facts of one network become its state. Facts of types it does not know raise the version and nothing else. */
+export const networkFold: Fold<NetworkState> = {
+  schema: 1,
+  initialState: {
+    version: 0,
+    network: null,
+    nodes: ImmutableMap(),
+    nodeIdByName: ImmutableMap(),
+    nodeIdByPublicKey: ImmutableMap(),
+    nodeIdByControlKey: ImmutableMap(),
+    nodeIdByNatsKey: ImmutableMap(),
+    keys: ImmutableMap(),
+    pool4: null,
+    pool6: null,
+    removedNodes: OrderedMap(),
+  },
+  evolve: (state, fact) => ({
+    ...state,
+    ...changesOf(state, fact as RecordedFact<NetworkFact>),
+    version: fact.version,
+  }),
+  toJson,
+  fromJson,
+};
+
+type Changes = Partial<NetworkState>;
+
+function changesOf(state: NetworkState, fact: RecordedFact<NetworkFact>): Changes {
+  const { version } = fact;
+  const { at } = fact.metadata;
+  switch (fact.type) {
+    case 'NetworkCreated':
+      return created(fact.data, at, version);
+    case 'NetworkChanged':
+      return { network: state.network && { ...state.network, ...fact.data.changes, version } };
+    case 'NetworkDeleted':
+      return { network: null, keys: ImmutableMap(), pool4: null, pool6: null };
+    case 'EnrolmentKeyCreated':
+      return keyCreated(state, fact.data, at, version);
+    case 'EnrolmentKeyRevoked':
+      return changeKey(state, fact.data.keyId, { revoked: true, version });
+    case 'NodeEnrolled':
+      return enrolled(state, fact.data, at, version);
+    case 'NodeChanged':
+      return changeNode(state, fact.data.nodeId, { ...fact.data.changes, version });
+    case 'NodeKeyRotated':
+      return changeNode(state, fact.data.nodeId, { publicKey: fact.data.publicKey, version });
+    case 'NodeDisabled':
+      return changeNode(state, fact.data.nodeId, { enabled: false, version });
+    case 'NodeEnabled':
+      return changeNode(state, fact.data.nodeId, { enabled: true, version });
+    case 'NodeRemoved':
+      return removed(state, fact.data.nodeId, at);
+    default:
+      return {};
+  }
+}
+
+function created(data: Omit<NetworkInfo, 'createdAt' | 'version'>, at: string, version: number): Changes {
+  return {
+    network: { ...data, createdAt: at, version },
+    pool4: data.cidr === null ? null : emptyPool(data.cidr),
+    pool6: data.cidr6 === null ? null : emptyPool(data.cidr6),
+  };
+}
+
+function keyCreated(state: NetworkState, record: EnrolmentKeyRecord, at: string, version: number): Changes {
+  return { keys: state.keys.set(record.keyId, { ...record, used: 0, revoked: false, createdAt: at, version }) };
+}
+
+function changeKey(state: NetworkState, keyId: string, changes: Partial<KeyState>): Changes {
+  const key = state.keys.get(keyId);
+  return key ? { keys: state.keys.set(keyId, { ...key, ...changes }) } : {};
+}
+
+function enrolled(state: NetworkState, record: NodeRecord, at: string, version: number): Changes {
+  const { nodeId, keyId, addresses } = record;
+  const used = (state.keys.get(keyId)?.used ?? 0) + 1;
+  return {
+    nodes: state.nodes.set(nodeId, { ...record, enabled: true, enrolledAt: at, version }),
+    nodeIdByName: state.nodeIdByName.set(record.name, nodeId),
+    nodeIdByPublicKey: state.nodeIdByPublicKey.set(record.publicKey, nodeId),
+    nodeIdByControlKey: state.nodeIdByControlKey.set(record.controlKey, nodeId),
+    nodeIdByNatsKey: state.nodeIdByNatsKey.set(record.natsKey, nodeId),
+    ...changePools(state, (pool) => addresses.reduce(take, pool)),
+    ...changeKey(state, keyId, { used, version }),
+  };
+}
+
+function changeNode(state: NetworkState, nodeId: string, changes: Partial<NodeState>): Changes {
+  const before = state.nodes.get(nodeId);
+  if (!before) return {};
+  const after = { ...before, ...changes };
+  return {
+    nodes: state.nodes.set(nodeId, after),
+    nodeIdByName: moved(state.nodeIdByName, before.name, after.name),
+    nodeIdByPublicKey: moved(state.nodeIdByPublicKey, before.publicKey, after.publicKey),
+  };
+}
+
+function moved(index: ImmutableMap<string, string>, from: string, to: string): ImmutableMap<string, string> {
+  const nodeId = index.get(from);
+  return from === to || nodeId === undefined ? index : index.delete(from).set(to, nodeId);
+}
+
+function removed(state: NetworkState, nodeId: string, at: string): Changes {
+  const node = state.nodes.get(nodeId);
+  if (!node) return {};
+  return {
+    nodes: state.nodes.delete(nodeId),
+    nodeIdByName: state.nodeIdByName.delete(node.name),
+    nodeIdByPublicKey: state.nodeIdByPublicKey.delete(node.publicKey),
+    nodeIdByControlKey: state.nodeIdByControlKey.delete(node.controlKey),
+    nodeIdByNatsKey: state.nodeIdByNatsKey.delete(node.natsKey),
+    ...changePools(state, (pool) => node.addresses.reduce((rest, address) => release(rest, address, at), pool)),
+    removedNodes: forgetOld(state.removedNodes, at).set(nodeId, { natsKey: node.natsKey, at }),
+  };
+}
+
+function changePools({ pool4, pool6 }: NetworkState, change: (pool: PoolState) => PoolState): Changes {
+  return { pool4: pool4 && change(pool4), pool6: pool6 && change(pool6) };
+}
+
+const FORGET_EVERY_MS = 24 * 60 * 60 * 1000;
+
+function forgetOld(removedNodes: OrderedMap<string, RemovedNode>, at: string): OrderedMap<string, RemovedNode> {
+  const oldest = Date.parse(at) - REMOVED_NODES_KEPT_MS;
+  const [first] = removedNodes.values();
+  // A day at a time: looking through all of them at every removal would cost more than it saves.
+  if (!first || Date.parse(first.at) >= oldest - FORGET_EVERY_MS) return removedNodes;
+  return removedNodes.filter((node) => Date.parse(node.at) >= oldest);
+}
+
+interface NetworkStateJson {
+  version: number;
+  network: NetworkInfo | null;
+  nodes: NodeState[];
+  keys: KeyState[];
+  pool4: unknown;
+  pool6: unknown;
+  removedNodes: [string, RemovedNode][];
+}
+
+/** Sorted, so that equal states give equal bytes; indexes are left out, they follow from the nodes. */
+function toJson(state: NetworkState): NetworkStateJson {
+  return {
+    version: state.version,
+    network: state.network,
+    nodes: [...state.nodes.values()].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1)),
+    keys: [...state.keys.values()].sort((a, b) => (a.keyId < b.keyId ? -1 : 1)),
+    pool4: state.pool4 && poolToJson(state.pool4),
+    pool6: state.pool6 && poolToJson(state.pool6),
+    removedNodes: [...state.removedNodes],
+  };
+}
+
+function fromJson(json: unknown): NetworkState {
+  const { version, network, nodes, keys, pool4, pool6, removedNodes } = json as NetworkStateJson;
+  const indexBy = (field: 'name' | 'publicKey' | 'controlKey' | 'natsKey') =>
+    ImmutableMap(nodes.map((node) => [node[field], node.nodeId]));
+  return {
+    version,
+    network,
+    nodes: ImmutableMap(nodes.map((node) => [node.nodeId, node])),
+    nodeIdByName: indexBy('name'),
+    nodeIdByPublicKey: indexBy('publicKey'),
+    nodeIdByControlKey: indexBy('controlKey'),
+    nodeIdByNatsKey: indexBy('natsKey'),
+    keys: ImmutableMap(keys.map((key) => [key.keyId, key])),
+    pool4: pool4 ? poolFromJson(pool4) : null,
+    pool6: pool6 ? poolFromJson(pool6) : null,
+    removedNodes: OrderedMap(removedNodes),
+  };
+}

@@ -1,0 +1,39 @@
+import type { NetworkSettings } from '#contracts/facts.js';
+import { poolUsage, type PoolState, type PoolUsage } from '#ipam/pool.js';
+import type { KeyState, NetworkState, NodeState } from './network-state.js';
+import type { TokenState } from './system-fold.js';
+
+/** What the API shows. No secret and no hash of one; `version` is the resource's ETag. */
+export interface NetworkView extends NetworkSettings {
+  networkId: string;
+  name: string;
+  /** Enrolled nodes, disabled ones included. */
+  nodes: number;
+  /** null where the network has no range of that family. */
+  addresses: { v4: PoolUsage | null; v6: PoolUsage | null };
+  createdAt: string;
+  version: number;
+}
+
+export type NodeView = Omit<NodeState, 'controlKey' | 'natsKey'>;
+export type EnrolmentKeyView = Omit<KeyState, 'secretHash'>;
+export type TokenView = Omit<TokenState, 'secretHash'>;
+
+/** @returns undefined when there is no such network (not yet, or no longer) */
+export function networkView({ network, nodes, pool4, pool6 }: NetworkState): NetworkView | undefined {
+  if (!network) return undefined;
+  const usage = (pool: PoolState | null) => pool && poolUsage(pool);
+  return { ...network, nodes: nodes.size, addresses: { v4: usage(pool4), v6: usage(pool6) } };
+}
+
+export function nodeView({ controlKey: _control, natsKey: _nats, ...view }: NodeState): NodeView {
+  return view;
+}
+
+export function enrolmentKeyView({ secretHash: _hash, ...view }: KeyState): EnrolmentKeyView {
+  return view;
+}
+
+export function tokenView({ secretHash: _hash, ...view }: TokenState): TokenView {
+  return view;
+}
