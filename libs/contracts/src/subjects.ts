@@ -1,6 +1,14 @@
 /** Every subject and stream name of the public interface (docs/nats.md), in one place. */
 
-export const STREAMS = { events: 'TOMBOLO_EVENTS', nodes: 'TOMBOLO_NODES', ingest: 'TOMBOLO_INGEST' } as const;
+export const STREAMS = {
+  events: 'TOMBOLO_EVENTS',
+  nodes: 'TOMBOLO_NODES',
+  ingest: 'TOMBOLO_INGEST',
+  /** Where a network's publisher notes how far it has read the heads of its nodes. */
+  checkpoints: 'TOMBOLO_CHECKPOINTS',
+  /** Messages nobody could read, with the reason. */
+  parked: 'TOMBOLO_PARKED',
+} as const;
 
 /** Deltas of a node live in a ring of this many subjects, so a node's storage is bounded. */
 export const RING = 128;
@@ -14,9 +22,19 @@ export const nodeDeltaSubject = (node: string, revision: number) => `tombolo.nod
 /** Where the server republishes what is stored under `tombolo.nodes.`. */
 export const liveSubject = (node: string) => `tombolo.live.${node}.>`;
 
+/** Subject prefixes of stored, republished and reported messages; a node's id follows. */
+export const NODES_PREFIX = 'tombolo.nodes';
+export const LIVE_PREFIX = 'tombolo.live';
+export const REPORTS_PREFIX = 'tombolo.reports';
+
 export type ReportKind = 'applied' | 'rejected' | 'heartbeat' | 'resync';
 export const reportSubject = (node: string, kind: ReportKind) => `tombolo.reports.${node}.${kind}`;
 
 /** Commands reach the service that owns the fact by request/reply. */
 export const commandSubject = (service: 'gateway-manager' | 'relay-planner', command: string) =>
   `tombolo.commands.${service}.${command}`;
+
+/** `part` counts 0, 1, 2… for what does not fit into one message; `index` names the parts that belong together. */
+export const checkpointSubject = (network: string, part: number | 'index') => `tombolo.checkpoints.${network}.${part}`;
+
+export const parkedSubject = (service: string) => `tombolo.parked.${service}`;

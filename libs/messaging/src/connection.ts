@@ -1,0 +1,130 @@
+import { AuthorizationError, connect, errors, type NatsConnection } from '@nats-io/transport-node';
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import { Unavailable } from '#contracts/errors.js';
+import { type BrokerAddress, connectionOptions, jwtLogin, parseCredentials } from './broker-login.js';
+
+/** `refused`: the broker does not accept the login; it is tried again for ever. */
+export type ConnectionStatus = 'connected' | 'disconnected' | 'refused' | 'closed';
+
+export interface ServiceConnectionOptions extends BrokerAddress {
+  /** Text of a `.creds` file. */
+  creds: string;
+  /** Shown in the broker's monitoring pages. */
+  name: string;
+  /** How long to wait for the first connection, milliseconds (default 30,000). */
+  firstConnectMs?: number;
+}
+
+/**
+ * Connects a service; from then on it reconnects for ever.
+ * @throws Unavailable when no broker answers in time; Error when the broker refuses the login
+ */
+export async function connectService(options: ServiceConnectionOptions): Promise<ServiceConnection> {
+  const { jwt, seed } = parseCredentials(options.creds);
+  const deadline = performance.now() + (options.firstConnectMs ?? 30_000);
+  for (;;) {
+    try {
+      const nats = await connect({
+        ...connectionOptions(options),
+        name: options.name,
+        authenticator: jwtLogin(() => jwt, seed),
+        reconnectTimeWait: 250,
+        reconnectJitter: 250,
+        reconnectJitterTLS: 500,
+      });
+      return new ServiceConnection(nats);
+    } catch (error) {
+      if (isRefusedLogin(error))
+        throw new Error(`the broker at ${options.urls.join(', ')} refuses the login of ${options.name}`, {
+          cause: error,
+        });
+      if (performance.now() > deadline) {
+        const detail = `no broker answers at ${options.urls.join(', ')}: ${(error as Error).message}`;
+        throw new Unavailable('broker', detail, { cause: error });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+/** One connection of a service, shared by everything in it. */
+export class ServiceConnection {
+  readonly jetstream: JetStreamClient;
+  readonly #listeners = new Set<(status: ConnectionStatus) => void>();
+  #manager: Promise<JetStreamManager> | undefined;
+  #status: ConnectionStatus = 'connected';
+
+  constructor(
+    /** For this library only: apps do not import the client. */
+    readonly nats: NatsConnection,
+  ) {
+    this.jetstream = jetstream(nats, { timeout: 5_000 });
+    void this.#follow();
+  }
+
+  get status(): ConnectionStatus {
+    return this.#status;
+  }
+
+  /** Called at every change, `connected` after each reconnect. Returns a function that ends it. */
+  onStatus(listener: (status: ConnectionStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  manager(): Promise<JetStreamManager> {
+    this.#manager ??= jetstreamManager(this.nats, { checkAPI: false, timeout: 5_000 });
+    return this.#manager;
+  }
+
+  /** Asks the broker and waits for its answer. @throws Unavailable */
+  async check(): Promise<void> {
+    if (this.#status !== 'connected') throw new Unavailable('broker', `connection to the broker is ${this.#status}`);
+    await this.nats.flush();
+  }
+
+  /** Resolves when connected (at once if it is). @throws Unavailable when the connection is closed or the signal aborts */
+  whenConnected(signal?: AbortSignal): Promise<void> {
+    if (this.#status === 'connected') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const done = (error?: Error) => {
+        off();
+        signal?.removeEventListener('abort', onAbort);
+        if (error) reject(error);
+        else resolve();
+      };
+      const onAbort = () => done(new Unavailable('broker', 'gave up waiting for the broker'));
+      const off = this.onStatus((status) => {
+        if (status === 'connected') done();
+        if (status === 'closed') done(new Unavailable('broker', 'connection to the broker is closed'));
+      });
+      if (this.#status === 'closed') done(new Unavailable('broker', 'connection to the broker is closed'));
+      else if (signal?.aborted) onAbort();
+      else signal?.addEventListener('abort', onAbort);
+    });
+  }
+
+  /** Delivers what is on its way, then closes. */
+  async close(): Promise<void> {
+    if (!this.nats.isClosed()) await (this.#status === 'connected' ? this.nats.drain() : this.nats.close());
+  }
+
+  async #follow(): Promise<void> {
+    for await (const event of this.nats.status()) {
+      if (event.type === 'reconnect') this.#set('connected');
+      else if (event.type === 'disconnect') this.#set('disconnected');
+      else if (event.type === 'error' && isRefusedLogin(event.error)) this.#set('refused');
+    }
+    this.#set('closed');
+  }
+
+  #set(status: ConnectionStatus): void {
+    this.#status = status;
+    for (const listener of [...this.#listeners]) listener(status);
+  }
+}
+
+/** The login is wrong, revoked or has expired. */
+export function isRefusedLogin(error: unknown): boolean {
+  return error instanceof AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
+}

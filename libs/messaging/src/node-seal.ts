@@ -1,0 +1,128 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  randomFillSync,
+  type KeyObject,
+} from 'node:crypto';
+
+/** X25519 key pair, base64 of the raw 32 bytes each: the form that WireGuard and tweetnacl's `box.keyPair` use too. */
+export interface SealKeys {
+  publicKey: string;
+  /** Secret. */
+  privateKey: string;
+}
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+export function createSealKeys(): SealKeys {
+  const { publicKey, privateKey } = generateKeyPairSync('x25519');
+  const raw = (key: KeyObject, part: 'x' | 'd') =>
+    Buffer.from(key.export({ format: 'jwk' })[part] ?? '', 'base64url').toString('base64');
+  return { publicKey: raw(publicKey, 'x'), privateKey: raw(privateKey, 'd') };
+}
+
+/** Controller side: seals desired state for many nodes and keeps their keys, so that only the first seal costs a key agreement. */
+export class NodeSealer {
+  readonly #privateKey: KeyObject;
+  readonly #keys = new Map<string, { controlKey: string; key: Buffer }>();
+  readonly #nonces = Buffer.alloc(NONCE_BYTES * 1024);
+  #nextNonce = this.#nonces.length;
+
+  /** @param privateKey the controller's, base64 of 32 bytes */
+  constructor(privateKey: string) {
+    this.#privateKey = privateKeyOf(privateKey);
+  }
+
+  /**
+   * @param controlKey the node's X25519 public key, base64 of 32 bytes
+   * @param headText authenticated, not encrypted
+   * @returns nonce (12 bytes), ciphertext, tag (16 bytes)
+   */
+  seal(nodeId: string, controlKey: string, headText: string, body: Uint8Array): Buffer {
+    const nonce = this.#nonce();
+    const cipher = createCipheriv('aes-256-gcm', this.#keyOf(nodeId, controlKey), nonce);
+    cipher.setAAD(associatedData(nodeId, headText));
+    return Buffer.concat([nonce, cipher.update(body), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  forget(nodeId: string): void {
+    this.#keys.delete(nodeId);
+  }
+
+  #keyOf(nodeId: string, controlKey: string): Buffer {
+    const cached = this.#keys.get(nodeId);
+    if (cached?.controlKey === controlKey) return cached.key;
+    const key = streamKey(this.#privateKey, publicKeyOf(controlKey), nodeId);
+    this.#keys.set(nodeId, { controlKey, key });
+    return key;
+  }
+
+  /** Random nonces from a pool: one call to the generator per 1,024 seals. Each is used once. */
+  #nonce(): Buffer {
+    if (this.#nextNonce === this.#nonces.length) {
+      randomFillSync(this.#nonces);
+      this.#nextNonce = 0;
+    }
+    const nonce = this.#nonces.subarray(this.#nextNonce, this.#nextNonce + NONCE_BYTES);
+    this.#nextNonce += NONCE_BYTES;
+    return nonce;
+  }
+}
+
+/** Agent side: what the controller sealed for this node, and nothing else, opens. */
+export class SealOpener {
+  readonly #key: Buffer;
+
+  constructor(
+    readonly nodeId: string,
+    /** Base64 of 32 bytes each: the node's own private key and the controller's public key. */
+    keys: { privateKey: string; controllerKey: string },
+  ) {
+    this.#key = streamKey(privateKeyOf(keys.privateKey), publicKeyOf(keys.controllerKey), nodeId);
+  }
+
+  /** @returns undefined when it was not sealed by the controller for this node and this head */
+  open(headText: string, sealed: Uint8Array): Buffer | undefined {
+    if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined;
+    const end = sealed.length - TAG_BYTES;
+    const decipher = createDecipheriv('aes-256-gcm', this.#key, sealed.subarray(0, NONCE_BYTES));
+    decipher.setAAD(associatedData(this.nodeId, headText));
+    decipher.setAuthTag(sealed.subarray(end));
+    try {
+      return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, end)), decipher.final()]);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const associatedData = (nodeId: string, headText: string) => Buffer.from(`${nodeId}\n${headText}`);
+
+function streamKey(privateKey: KeyObject, publicKey: KeyObject, nodeId: string): Buffer {
+  const shared = diffieHellman({ privateKey, publicKey });
+  return Buffer.from(hkdfSync('sha256', shared, '', `tombolo node stream v1${nodeId}`, 32));
+}
+
+/** RFC 8410 §4 and §7: the DER frames of raw X25519 keys. */
+const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex');
+const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex');
+
+function publicKeyOf(base64: string): KeyObject {
+  return createPublicKey({ key: Buffer.concat([SPKI_X25519, rawKey(base64)]), format: 'der', type: 'spki' });
+}
+
+function privateKeyOf(base64: string): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8_X25519, rawKey(base64)]), format: 'der', type: 'pkcs8' });
+}
+
+function rawKey(base64: string): Buffer {
+  const raw = Buffer.from(base64, 'base64');
+  if (raw.length !== 32) throw new RangeError(`an X25519 key has 32 bytes, not ${raw.length}: give it as base64`);
+  return raw;
+}

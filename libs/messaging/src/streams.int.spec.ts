@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { StreamConfig } from '@nats-io/jetstream';
+import { STREAMS } from '#contracts/subjects.js';
+import { startTrustedNats, type TrustedNats } from '../../../test/support/trusted-nats.js';
+import { ensureStreams, settingsThatDiffer, streamConfigs, streamGeneration } from './streams.js';
+
+let broker: TrustedNats;
+beforeAll(async () => {
+  broker = await startTrustedNats();
+});
+afterAll(() => broker.stop());
+
+test('makes every stream as asked for, and repeating it from two replicas at once changes nothing', async () => {
+  const [one, other] = await Promise.all([broker.connect(), broker.connect()]);
+  await Promise.all([ensureStreams(one, { replicas: 1 }), ensureStreams(other, { replicas: 1 })]);
+  const manager = await one.manager();
+  const { config, created } = await manager.streams.info(STREAMS.nodes);
+  expect(config).toMatchObject({
+    subjects: ['tombolo.nodes.>'],
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+    deny_delete: true,
+    republish: { src: 'tombolo.nodes.>', dest: 'tombolo.live.>' },
+  });
+  await ensureStreams(other, { replicas: 1 });
+  expect((await manager.streams.info(STREAMS.nodes)).created).toBe(created);
+});
+
+test('brings a stream back to what it must be, and keeps what it holds', async () => {
+  const connection = await broker.connect();
+  const manager = await connection.manager();
+  await connection.jetstream.publish('tombolo.events.demo.NetworkCreated', '{}');
+  const generation = await streamGeneration(connection);
+  await manager.streams.update(STREAMS.events, { ...streamConfigs(1)[0], max_msgs: 5 });
+  await ensureStreams(connection, { replicas: 1 });
+  const { config, state } = await manager.streams.info(STREAMS.events);
+  expect(config.max_msgs).toBe(-1);
+  expect(state.messages).toBe(1);
+  expect(await streamGeneration(connection)).toBe(generation);
+});
+
+test('the generation changes when the stream was lost and made again', async () => {
+  const connection = await broker.connect();
+  const before = await streamGeneration(connection);
+  await (await connection.manager()).streams.delete(STREAMS.events);
+  await expect(streamGeneration(connection)).rejects.toMatchObject({ kind: 'unavailable', part: 'broker' });
+  await ensureStreams(connection, { replicas: 1 });
+  expect(await streamGeneration(connection)).not.toBe(before);
+});
+
+test('more replicas than brokers are refused', async () => {
+  await expect(ensureStreams(await broker.connect(), { replicas: 3 })).rejects.toThrow(/cluster of brokers/);
+});
+
+test.each([
+  ['a setting that an old broker ignores', { allow_msg_ttl: true }, ['allow_msg_ttl']],
+  ['another value', { max_msgs: 5 }, ['max_msgs']],
+  ['a part of a nested setting', { republish: { src: 'tombolo.nodes.>', dest: 'elsewhere.>' } }, ['republish']],
+  ['what newer brokers add by themselves', {}, []],
+])('tells what the broker does not hold: %s', (_, change, expected) => {
+  const nodes = streamConfigs(1)[1]!;
+  const held = { ...nodes, metadata: { _nats_level: '1' }, republish: { ...nodes.republish, headers_only: false } };
+  expect(settingsThatDiffer({ ...nodes, ...change }, held as StreamConfig)).toEqual(expected);
+});

@@ -1,0 +1,145 @@
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+  type StreamInfo,
+} from '@nats-io/jetstream';
+import { Unavailable } from '#contracts/errors.js';
+import { LIVE_PREFIX, NODES_PREFIX, STREAMS } from '#contracts/subjects.js';
+import type { ServiceConnection } from './connection.js';
+import { isTransient, pause } from './durable-publish.js';
+
+const SECOND = 1_000_000_000;
+const DAY = 86_400 * SECOND;
+
+type Wanted = Partial<StreamConfig> & { name: string };
+
+const common = {
+  storage: StorageType.File,
+  retention: RetentionPolicy.Limits,
+  discard: DiscardPolicy.Old,
+  max_msgs: -1,
+  max_bytes: -1,
+  max_age: 0,
+  duplicate_window: 120 * SECOND,
+} as const;
+
+/** What every stream must be. Only settings that nats-server 2.9.10 knows: it ignores others without a word. */
+export function streamConfigs(replicas: number): Wanted[] {
+  return [
+    { ...common, name: STREAMS.events, subjects: ['tombolo.events.>'] },
+    {
+      ...common,
+      name: STREAMS.nodes,
+      subjects: [`${NODES_PREFIX}.>`],
+      max_msgs_per_subject: 1,
+      allow_direct: true,
+      deny_delete: true,
+      max_consumers: 64,
+      republish: { src: `${NODES_PREFIX}.>`, dest: `${LIVE_PREFIX}.>` },
+    },
+    {
+      ...common,
+      name: STREAMS.ingest,
+      subjects: ['tombolo.ingest.>'],
+      max_age: 7 * DAY,
+      duplicate_window: 600 * SECOND,
+    },
+    { ...common, name: STREAMS.checkpoints, subjects: ['tombolo.checkpoints.>'], max_msgs_per_subject: 1 },
+    { ...common, name: STREAMS.parked, subjects: ['tombolo.parked.>'], max_age: 30 * DAY, max_bytes: 64 * 1024 * 1024 },
+  ].map((stream) => ({ ...stream, num_replicas: replicas }));
+}
+
+export interface EnsureStreamsOptions {
+  /** 1 on a single broker, 3 on a cluster of three. */
+  replicas: number;
+  /** How long to wait for a cluster that is still electing, milliseconds (default 60,000). */
+  timeoutMs?: number;
+}
+
+/**
+ * Creates the streams that are missing, changes those that differ, and proves that the broker understood every setting.
+ * Safe to run from several replicas at once.
+ * @throws Error naming stream and setting when the broker holds another value than asked for; Unavailable when it does not answer
+ */
+export async function ensureStreams(connection: ServiceConnection, options: EnsureStreamsOptions): Promise<void> {
+  // A single broker takes a change to three replicas, says so, and keeps one.
+  if (options.replicas > 1 && !connection.nats.info?.cluster)
+    throw new Error(`${options.replicas} replicas need a cluster of brokers: this one stands alone; ask for 1 replica`);
+  const manager = await connection.manager();
+  const signal = AbortSignal.timeout(options.timeoutMs ?? 60_000);
+  for (const wanted of streamConfigs(options.replicas)) {
+    const found = await untilAnswered(signal, () => ensureStream(manager, wanted));
+    const differences = settingsThatDiffer(wanted, found.config);
+    if (differences.length > 0) {
+      const detail = differences.map((key) => `${key} is ${JSON.stringify(settings(found.config)[key])}`).join(', ');
+      throw new Error(
+        `the broker does not hold stream ${wanted.name} as asked for: ${detail}; use nats-server 2.9.10 or newer`,
+      );
+    }
+  }
+}
+
+/** Tells one life of a stream from the next: when it was created. It changes when the stream was lost and made again. */
+export async function streamGeneration(
+  connection: ServiceConnection,
+  stream: string = STREAMS.events,
+): Promise<string> {
+  const manager = await connection.manager();
+  try {
+    return (await manager.streams.info(stream)).created;
+  } catch (error) {
+    throw new Unavailable('broker', `the broker does not show stream ${stream}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function ensureStream(manager: JetStreamManager, wanted: Wanted): Promise<StreamInfo> {
+  const found = await find(manager, wanted.name);
+  if (!found) return manager.streams.add(wanted);
+  if (settingsThatDiffer(wanted, found.config).length === 0) return found;
+  return manager.streams.update(wanted.name, { ...found.config, ...wanted });
+}
+
+async function find(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+  try {
+    return await manager.streams.info(name);
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return undefined;
+    throw error;
+  }
+}
+
+const settings = (config: Partial<StreamConfig>) => config as Record<string, unknown>;
+
+/** Names of the settings that the broker holds otherwise than asked for, or not at all. */
+export function settingsThatDiffer(wanted: Wanted, found: StreamConfig): string[] {
+  return Object.entries(wanted)
+    .filter(([key, value]) => !covers(settings(found)[key], value))
+    .map(([key]) => key);
+}
+
+/** Whether what was found says what was wanted; newer brokers add settings of their own inside `republish`. */
+function covers(found: unknown, wanted: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return found === wanted;
+  if (typeof found !== 'object' || found === null) return false;
+  return Object.entries(wanted).every(([key, value]) => covers((found as Record<string, unknown>)[key], value));
+}
+
+async function untilAnswered<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      if (signal.aborted)
+        throw new Unavailable('broker', `JetStream does not answer: ${(error as Error).message}`, { cause: error });
+      await pause(250, signal);
+    }
+  }
+}

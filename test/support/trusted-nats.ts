@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectService, type ServiceConnection } from '#messaging/connection.js';
+import { mintNodeCredentials } from '#messaging/node-credentials.js';
+import { createUserKey } from '#messaging/nkeys.js';
+import { natsServerConfig } from '#messaging/server-config.js';
+import { createTrust, type Trust } from '#messaging/trust.js';
+import { startNats, type TestNats } from './servers.js';
+
+export interface TrustedNats {
+  trust: Trust;
+  server: TestNats;
+  url: string;
+  /** A connection with a service's rights, or the system user's; closed by `stop()`. */
+  connect(name?: string, creds?: string): Promise<ServiceConnection>;
+  /** Kills the server and starts it again at the same place. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A NATS server in operator mode with our accounts, as `up` runs it. */
+export async function startTrustedNats(options: { trust?: Trust } = {}): Promise<TrustedNats> {
+  const trust = options.trust ?? (await createTrust(new Date()));
+  const configText = natsServerConfig({ trust, serverName: 'test', storeDir: 'jetstream', resolverDir: 'accounts' });
+  const dir = mkdtempSync(join(tmpdir(), 'tombolo-test-nats-'));
+  let server = await startNats({ configText, dir });
+  const { url, port } = server;
+  const connections: ServiceConnection[] = [];
+  return {
+    trust,
+    url,
+    get server() {
+      return server;
+    },
+    async connect(name = 'test', creds = trust.serviceCredentials) {
+      const connection = await connectService({ urls: [url], creds, name });
+      connections.push(connection);
+      return connection;
+    },
+    async restart() {
+      await server.stop();
+      server = await startNats({ configText, dir, port });
+    },
+    async stop() {
+      await Promise.all(connections.map((connection) => connection.close()));
+      await server.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A node's login, made as the registry makes it: the seed stays with the caller. */
+export async function testNodeLogin(trust: Trust, nodeId = testNodeId()) {
+  const key = createUserKey();
+  const { jwt } = await mintNodeCredentials({
+    trust,
+    nodeId,
+    natsKey: key.publicKey,
+    now: new Date(),
+    ttlSeconds: 3600,
+  });
+  return { nodeId, jwt, nkeySeed: key.seed, natsKey: key.publicKey };
+}
+
+/** A random id in the form of a UUIDv7. */
+export function testNodeId(): string {
+  const hex = randomBytes(16).toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
