@@ -13,6 +13,7 @@ export type RefusalCode =
   | 'key_exhausted'
   | 'public_key_taken'
   | 'node_disabled'
+  | 'last_admin'
   | 'version_mismatch'
   | 'idempotency_mismatch'
   | 'invalid'

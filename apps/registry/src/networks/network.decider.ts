@@ -1,0 +1,75 @@
+import type { Decision } from '#contracts/decision.js';
+import { Refusal } from '#contracts/errors.js';
+import type { NetworkFact } from '#contracts/facts.js';
+import { SYSTEM_STREAM } from '#contracts/names.js';
+import { factsOf, foldNew, type GuardedCommand } from '#topology/command.js';
+import { refuseInvalid } from '#topology/fields.js';
+import { networkOf, refuseStale } from '#topology/lookup.js';
+import { networkFold } from '#topology/network-fold.js';
+import type { NetworkInfo, NetworkState } from '#topology/network-state.js';
+import type { SystemState } from '#topology/system-fold.js';
+import { networkView } from '#topology/view.js';
+import { settingErrors, type NetworkTuning } from './network-settings.js';
+
+export interface ChangeNetwork extends GuardedCommand, NetworkTuning {}
+
+export interface DeleteNetwork extends GuardedCommand {
+  networkId: string;
+  /** Remove its nodes with it. */
+  force?: boolean;
+}
+
+/** Answer: NetworkView. @throws Refusal `not_found`, `version_mismatch`, `invalid` */
+export function decideChangeNetwork(command: ChangeNetwork, state: NetworkState): Decision {
+  const network = networkOf(state);
+  refuseStale(command, network);
+  refuseInvalid(settingErrors(command));
+  const changes = changedSettings(command, network);
+  const facts = Object.keys(changes).length ? factsOf(command, { type: 'NetworkChanged', data: { changes } }) : [];
+  return { facts, answer: networkView(foldNew(networkFold, state, facts)) };
+}
+
+/**
+ * Decides on the network's stream; its removal from the list in `system` comes with it. Answer: `{networkId}`.
+ * @throws Refusal `not_found`, `version_mismatch`, `network_not_empty`
+ */
+export function decideDeleteNetwork(
+  command: DeleteNetwork,
+  { network: state, system }: { network: NetworkState; system: SystemState },
+): Decision {
+  const answer = { networkId: command.networkId };
+  if (!state.network && state.version > 0) return { facts: [], answer };
+  const { networkId, name, version } = networkOf(state);
+  refuseStale(command, { version });
+  if (state.nodes.size > 0 && !command.force) throw notEmpty(name, state);
+  const removals = [...state.nodes.keys()]
+    .sort()
+    .map((nodeId): NetworkFact => ({ type: 'NodeRemoved', data: { nodeId, reason: 'operator' } }));
+  const delisted = factsOf(command, { type: 'NetworkDelisted', data: { networkId } });
+  return {
+    facts: factsOf(command, ...removals, { type: 'NetworkDeleted', data: { networkId, name } }),
+    also: [{ stream: SYSTEM_STREAM, expectedVersion: system.version, facts: delisted }],
+    answer,
+  };
+}
+
+function changedSettings({ mtu, keepalive, defaultPolicy }: NetworkTuning, now: NetworkInfo): NetworkTuning {
+  return {
+    ...(mtu !== undefined && mtu !== now.mtu && { mtu }),
+    ...(keepalive !== undefined && keepalive !== now.keepalive && { keepalive }),
+    ...(defaultPolicy !== undefined && defaultPolicy !== now.defaultPolicy && { defaultPolicy }),
+  };
+}
+
+function notEmpty(name: string, { nodes }: NetworkState): Refusal {
+  const [first] = nodes
+    .map((node) => node.name)
+    .toArray()
+    .map(([, nodeName]) => nodeName)
+    .sort();
+  const which = nodes.size === 1 ? `node "${first}"` : `${nodes.size} nodes, "${first}" among them`;
+  return new Refusal(
+    'network_not_empty',
+    `network "${name}" still has ${which}; remove them first, or force the deletion`,
+  );
+}

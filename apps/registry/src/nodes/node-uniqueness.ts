@@ -1,0 +1,31 @@
+import { Refusal } from '#contracts/errors.js';
+import type { NodeRecord } from '#contracts/facts.js';
+import type { NetworkState } from '#topology/network-state.js';
+
+/** @throws Refusal `name_taken` that names the other node */
+export function refuseNameTaken(name: string, { nodeIdByName }: NetworkState): void {
+  const nodeId = nodeIdByName.get(name);
+  if (nodeId !== undefined)
+    throw new Refusal(
+      'name_taken',
+      `the name "${name}" is taken by node ${nodeId}; choose another, or remove that node`,
+    );
+}
+
+type Keys = Partial<Pick<NodeRecord, 'publicKey' | 'controlKey' | 'natsKey'>>;
+
+/** @throws Refusal `public_key_taken` that names the field and the other node */
+export function refuseKeysTaken({ publicKey = '', controlKey = '', natsKey = '' }: Keys, state: NetworkState): void {
+  const owners: [string, string | undefined][] = [
+    ['publicKey', state.nodeIdByPublicKey.get(publicKey)],
+    ['controlKey', state.nodeIdByControlKey.get(controlKey)],
+    ['natsKey', state.nodeIdByNatsKey.get(natsKey)],
+  ];
+  for (const [field, nodeId] of owners) {
+    if (nodeId === undefined) continue;
+    const message = `is in use by node "${state.nodes.get(nodeId)?.name}" (${nodeId})`;
+    throw new Refusal('public_key_taken', `${field} ${message}; make new keys, or remove that node`, [
+      { field, message },
+    ]);
+  }
+}
