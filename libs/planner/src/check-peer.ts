@@ -1,0 +1,64 @@
+import type { NetworkInfo, NetworkState, NodeState } from '#topology/network-state.js';
+import { readAddress } from '#ipam/address.js';
+import { parseEndpoint } from '#ipam/endpoint-text.js';
+import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
+import type { PeerResource } from '#contracts/node-stream.js';
+import { type LiveState, membersOf } from './members.js';
+import { type NodeProfile, profileOf } from './node-profile.js';
+import { permitted } from './permitted.js';
+import { label, type Violation, type ViolationCode } from './violation.js';
+
+/** The node that a peer resource stands for. */
+export const peerId = ({ name }: PeerResource): string => name.slice('peer/'.length);
+
+/** Why two nodes may not be peers, undefined when they may. */
+export function pairViolation(state: NetworkState, holder: NodeState, other: NodeState): Violation | undefined {
+  const because = (code: ViolationCode, reason: string): Violation => ({
+    code,
+    nodeId: holder.nodeId,
+    message: `${label(holder)} has peer ${label(other)}, but ${reason}`,
+  });
+  if (holder.nodeId === other.nodeId) return because('self_peer', 'that is itself');
+  if (!holder.enabled) return because('disabled_node', `${holder.name} is disabled`);
+  if (!other.enabled) return because('disabled_node', `${other.name} is disabled`);
+  if (!permitted(state, holder, other)) return because('forbidden_peer', 'policy does not permit it');
+  return undefined;
+}
+
+/** Bodies are shared by everybody who sees a node alike: each sound one is looked at once. */
+const sound = new WeakMap<PeerResource, NodeProfile>();
+
+/** What is wrong with a peer's body, whoever holds it: key, prefixes and endpoint against the node it stands for. */
+export function bodyViolations(
+  state: LiveState,
+  holder: NodeState,
+  { peer, other }: { peer: PeerResource; other: NodeState },
+): Violation[] {
+  const profile = profileOf(state.network, other);
+  if (sound.get(peer) === profile) return [];
+
+  const found: Violation[] = [];
+  const report = (code: ViolationCode, what: string) =>
+    found.push({ code, nodeId: holder.nodeId, message: `${label(holder)} has peer ${label(other)} with ${what}` });
+  if (peer.publicKey !== other.publicKey) report('wrong_key', `a key that is not that of ${label(other)}`);
+  const theirs = other.addresses.map(hostPrefix);
+  for (const prefix of peer.allowedIps)
+    if (!theirs.includes(prefix)) report('foreign_prefix', `${prefix}, which belongs to ${ownerOf(state, prefix)}`);
+  const range = meshRangeAround(state.network, peer.endpoint);
+  if (range)
+    report('endpoint_in_mesh', `endpoint ${peer.endpoint}, which lies inside ${range} of ${state.network.name}`);
+
+  if (found.length === 0) sound.set(peer, profile);
+  return found;
+}
+
+export function ownerOf(state: NetworkState, prefix: string): string {
+  const owner = membersOf(state).find(({ addresses }) => addresses.map(hostPrefix).includes(prefix));
+  return owner ? label(owner) : 'nobody';
+}
+
+function meshRangeAround({ cidr, cidr6 }: NetworkInfo, endpoint: string | null): string | undefined {
+  const address = endpoint === null ? undefined : readAddress(parseEndpoint(endpoint).address);
+  if (!address) return undefined;
+  return [cidr, cidr6].find((range): range is string => range !== null && contains(parsePrefix(range), address));
+}

@@ -1,0 +1,62 @@
+import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
+import type { NetworkState } from '#topology/network-state.js';
+import { changeGroups } from './change-groups.js';
+import { memberOf, membersOf } from './members.js';
+import type { NetworkChange } from './plan.js';
+
+/**
+ * What facts change in the plan, worked out from those facts instead of from scratch: applied to the plan of `before`
+ * it gives `planAll(after)`. Several facts make one change.
+ *
+ * @param facts all facts after `before` up to `after`, in order
+ * @throws Error when facts are missing: a removal that is overlooked would leave a peer behind
+ */
+export function planChange(
+  before: NetworkState,
+  after: NetworkState,
+  facts: readonly RecordedFact<NetworkFact>[],
+): NetworkChange {
+  if (after.version - before.version !== facts.length)
+    throw new Error(
+      `planChange got ${facts.length} facts for versions ${before.version} to ${after.version}; read the missing ones from the log`,
+    );
+  const touched = touchedNodes(before, after, facts);
+  const ids = [...touched];
+  return {
+    added: ids.filter((id) => !memberOf(before, id) && memberOf(after, id)),
+    removedNodes: ids.filter((id) => memberOf(before, id) && !memberOf(after, id)),
+    groups: { [Symbol.iterator]: () => changeGroups({ before, after, touched }) },
+  };
+}
+
+/** Nodes whose own state facts may have changed, sorted. All others are the same object in both states. */
+function touchedNodes(
+  before: NetworkState,
+  after: NetworkState,
+  facts: readonly RecordedFact<NetworkFact>[],
+): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const fact of facts) {
+    switch (fact.type) {
+      case 'NodeEnrolled':
+      case 'NodeChanged':
+      case 'NodeKeyRotated':
+      case 'NodeDisabled':
+      case 'NodeEnabled':
+      case 'NodeRemoved':
+        ids.add(fact.data.nodeId);
+        break;
+      case 'NetworkCreated':
+      case 'NetworkDeleted':
+        for (const { nodeId } of [...membersOf(before), ...membersOf(after)]) ids.add(nodeId);
+        break;
+      case 'NetworkChanged':
+      case 'EnrolmentKeyCreated':
+      case 'EnrolmentKeyRevoked':
+        break;
+      default:
+        fact satisfies never;
+    }
+  }
+  return new Set([...ids].sort());
+}
