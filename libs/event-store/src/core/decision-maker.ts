@@ -69,13 +69,13 @@ export class DecisionMaker<State> {
    */
   async current(stream: string, { staleOk = false } = {}): Promise<Folded<State>> {
     try {
-      const { state, version } = await this.#folds.refresh(stream);
+      const folded = await this.#folds.refresh(stream);
       this.#snapshotLater(stream);
-      return { state, version };
+      return folded;
     } catch (error) {
       const known = this.#folds.peek(stream);
       if (!staleOk || !known || !(error instanceof Unavailable)) throw error;
-      return { state: known.state, version: known.version };
+      return known;
     }
   }
 

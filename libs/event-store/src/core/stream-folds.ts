@@ -19,6 +19,8 @@ export interface StreamFoldsOptions<State> {
 interface Known<State> extends Folded<State> {
   /** Version of the newest snapshot this process knows of. */
   saved: number;
+  /** False until the log's tail was read to its end once. */
+  whole: boolean;
 }
 
 const PAGE = 1000;
@@ -32,30 +34,32 @@ export class StreamFolds<State> {
     this.#options = options;
   }
 
-  /** What memory holds, however old. */
+  /** What memory holds, however old; nothing before the stream's head was reached once. */
   peek(stream: string): Folded<State> | undefined {
-    return this.#known.get(stream);
+    const known = this.#known.get(stream);
+    return known?.whole ? { state: known.state, version: known.version } : undefined;
   }
 
   /** The state at the log's head. One read when the stream is known and not a page behind. */
   async refresh(stream: string): Promise<Folded<State>> {
     if (!this.#known.has(stream)) {
       const started = await this.#fromSnapshot(stream);
-      if (!this.#known.has(stream)) this.#known.set(stream, { ...started, saved: started.version });
+      if (!this.#known.has(stream)) this.#known.set(stream, { ...started, saved: started.version, whole: false });
     }
     for (;;) {
-      const { version } = this.#known.get(stream)!;
-      const facts = await this.#options.store.read(stream, { after: version, limit: PAGE });
-      const { state, version: now } = this.advance(stream, facts)!;
-      if (facts.length < PAGE) return { state, version: now };
+      const known = this.#known.get(stream)!;
+      const facts = await this.#options.store.read(stream, { after: known.version, limit: PAGE });
+      this.advance(stream, facts);
+      if (facts.length === PAGE) continue;
+      known.whole = true;
+      return { state: known.state, version: known.version };
     }
   }
 
   /** Folds facts on, skipping those already folded, so that racing readers do no harm. Nothing for an unknown stream. */
-  advance(stream: string, facts: RecordedFact[]): Folded<State> | undefined {
+  advance(stream: string, facts: RecordedFact[]): void {
     const known = this.#known.get(stream);
     if (known) Object.assign(known, foldOn(this.#options.fold, known, facts));
-    return known;
   }
 
   /** The state at a version; at the head when the log ends before. */
