@@ -15,8 +15,9 @@ const libraries = {
   'event-store': { pure: false, may: ['contracts', 'event-store'] },
   wireguard: { pure: false, may: ['contracts', 'ipam', 'wireguard'] },
   messaging: { pure: false, may: ['contracts', 'ipam', 'topology', 'planner', 'event-store'] },
+  service: { pure: false, may: ['contracts', 'topology', 'event-store', 'messaging'] },
 };
-const all = ['contracts', 'event-store', 'topology', 'planner', 'ipam', 'wireguard', 'messaging'];
+const all = ['contracts', 'event-store', 'topology', 'planner', 'ipam', 'wireguard', 'messaging', 'service'];
 const nodeModules = {
   regex: '^node:|^(fs|path|crypto|os|net|child_process|events|util)$',
   message: 'pure levels import no Node module',

@@ -1,4 +1,4 @@
-const names = 'contracts|event-store|topology|planner|ipam|wireguard|messaging';
+const names = 'contracts|event-store|topology|planner|ipam|wireguard|messaging|service';
 
 /** Shared by every test level; the levels differ only in which files they match. */
 export const base = {

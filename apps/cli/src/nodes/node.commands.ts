@@ -1,0 +1,112 @@
+import type { Command } from 'commander';
+import { label, networkAndName, segment } from '../arguments.js';
+import { contextOf } from '../context.js';
+import { type Column, labelsText, renderList, renderOne } from '../output/render.js';
+
+export interface NodeView {
+  nodeId: string;
+  name: string;
+  publicKey: string;
+  addresses: string[];
+  endpoints: { address: string; port: number; kind: string }[];
+  labels: Record<string, string>;
+  site: string | null;
+  enabled: boolean;
+  ephemeralTtl: number | null;
+  enrolledAt: string;
+  version: number;
+}
+
+const columns: Column<NodeView>[] = [
+  ['name', (node) => node.name],
+  ['addresses', (node) => node.addresses.join(' ')],
+  ['state', (node) => (node.enabled ? 'enabled' : 'disabled')],
+  ['site', (node) => node.site],
+  ['endpoints', (node) => node.endpoints.map(endpointText).join(' ')],
+  ['labels', (node) => labelsText(node.labels)],
+];
+const details: Column<NodeView>[] = [
+  ...columns,
+  ['public key', (node) => node.publicKey],
+  ['ephemeral', (node) => (node.ephemeralTtl === null ? null : `${node.ephemeralTtl} s`)],
+  ['enrolled', (node) => node.enrolledAt],
+  ['id', (node) => node.nodeId],
+  ['version', (node) => node.version],
+];
+
+const pathOf = ({ network, name }: { network: string; name: string }) =>
+  `/networks/${segment(network)}/nodes/${segment(name)}`;
+
+export function nodeCommands(program: Command): void {
+  const node = program.command('node').description('nodes: the members of a network');
+
+  node
+    .command('list')
+    .argument('<network>')
+    .description('list nodes')
+    .action(async (network: string, _options, command: Command) => {
+      const { api, format, print } = contextOf(command);
+      print(renderList(format, await api.list<NodeView>(`/networks/${segment(network)}/nodes`), columns));
+    });
+
+  node
+    .command('show')
+    .argument('<network/node>')
+    .description('show one node')
+    .action(async (target: string, _options, command: Command) => {
+      const { api, format, print } = contextOf(command);
+      print(renderOne(format, await api.get<NodeView>(pathOf(networkAndName(target))), details));
+    });
+
+  node
+    .command('set')
+    .argument('<network/node>')
+    .description('change a node; --label replaces all labels')
+    .option('--name <name>', 'new name')
+    .option('--label <key=value>', 'label (repeatable)', label)
+    .option('--site <site>', "site, or '' for none")
+    .action(
+      async (
+        target: string,
+        options: { name?: string; label?: Record<string, string>; site?: string },
+        command: Command,
+      ) => {
+        const { api, format, print } = contextOf(command);
+        const change = {
+          ...(options.name !== undefined && { name: options.name }),
+          ...(options.label && { labels: options.label }),
+          ...(options.site !== undefined && { site: options.site === '' ? null : options.site }),
+        };
+        print(renderOne(format, await api.patch<NodeView>(pathOf(networkAndName(target)), change), details));
+      },
+    );
+
+  for (const [action, description] of [
+    ['disable', 'take a node out of the mesh; it stays enrolled'],
+    ['enable', 'put a disabled node back'],
+  ] as const) {
+    node
+      .command(action)
+      .argument('<network/node>')
+      .description(description)
+      .action(async (target: string, _options, command: Command) => {
+        const { api, print } = contextOf(command);
+        await api.post(`${pathOf(networkAndName(target))}/${action}`);
+        print(`node ${target} ${action}d`);
+      });
+  }
+
+  node
+    .command('delete')
+    .argument('<network/node>')
+    .description('remove a node: its peers forget it, its credentials end at once')
+    .action(async (target: string, _options, command: Command) => {
+      const { api, print, confirm } = contextOf(command);
+      await confirm(`Remove node ${target}?`);
+      await api.delete(pathOf(networkAndName(target)));
+      print(`node ${target} removed`);
+    });
+}
+
+const endpointText = ({ address, port, kind }: NodeView['endpoints'][number]) =>
+  `${address.includes(':') ? `[${address}]` : address}:${port} (${kind})`;

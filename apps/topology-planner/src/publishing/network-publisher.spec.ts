@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
+import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
+import { formatDigest, type MessageHead, type NodeMessage } from '#contracts/node-stream.js';
+import { digests } from '#planner/digests.js';
+import { networkFold } from '#topology/network-fold.js';
+import type { NetworkState } from '#topology/network-state.js';
+import type { NetworkHistory } from '../../../../test/support/network-history.js';
+import { histories } from '../../../../test/support/random-history.js';
+import { NetworkPublisher } from './network-publisher.js';
+import type { NodeStream } from './node-stream.port.js';
+
+type Message = Parameters<NodeStream['publish']>[0];
+
+/** A broker that keeps what JetStream would keep of each node, and agents that fold what reaches them. */
+class Mesh {
+  readonly sent: Message[] = [];
+  readonly heads = new Map<string, MessageHead>();
+  readonly agents = new Map<string, NodeSet>();
+  publisher: NetworkPublisher | undefined;
+  /** Messages that still reach the broker before it is cut. */
+  budget = Infinity;
+
+  readonly stream: NodeStream = {
+    publish: async (message) => {
+      await Promise.resolve();
+      if (this.budget-- <= 0) throw new Error('cut');
+      this.sent.push(message);
+      this.heads.set(message.nodeId, message.head);
+      this.deliver(message);
+    },
+    removeNode: async (nodeId) => {
+      this.heads.delete(nodeId);
+      this.agents.delete(nodeId);
+    },
+  };
+
+  deliver({ nodeId, head, body }: Message): void {
+    const message = { head, body: JSON.parse(new TextDecoder().decode(body)) } as NodeMessage;
+    const folded = foldMessage(this.agents.get(nodeId), message);
+    if (folded.outcome === 'folded') this.agents.set(nodeId, folded.set);
+    if (folded.outcome === 'resync') this.publisher?.requestFull(nodeId);
+  }
+
+  digests(): [string, string][] {
+    return [...this.agents].map(([id, set]): [string, string] => [id, formatDigest(set.digest)]).sort();
+  }
+}
+
+const statesOf = (history: NetworkHistory) => {
+  const facts = history.facts as RecordedFact<NetworkFact>[];
+  const states: NetworkState[] = [networkFold.initialState];
+  for (const fact of facts) states.push(networkFold.evolve(states.at(-1)!, fact));
+  return { facts, states };
+};
+
+const wanted = (state: NetworkState) =>
+  [...digests(state)].map(([id, digest]): [string, string] => [id, formatDigest(digest)]).sort();
+
+function publisherOf(mesh: Mesh, { facts, states }: ReturnType<typeof statesOf>, version: number) {
+  const failures: unknown[] = [];
+  const publisher = new NetworkPublisher(states[version]!, {
+    stream: mesh.stream,
+    history: {
+      stateAt: async (at) => states[at]!,
+      factsAfter: async (at) => facts.slice(at),
+    },
+    mayPublish: () => true,
+    onRefused: (violations) => failures.push(violations),
+    onFailed: (error) => failures.push(error),
+  });
+  mesh.publisher = publisher;
+  return { publisher, failures };
+}
+
+test('agents that fold every message hold what the plan says, however facts are batched', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      histories(30),
+      fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 40 }),
+      async (history, cuts) => {
+        const log = statesOf(history);
+        const mesh = new Mesh();
+        const { publisher, failures } = publisherOf(mesh, log, 0);
+        await publisher.lead(1, new Map());
+        let version = 0;
+        for (const size of [...cuts, log.facts.length]) {
+          const next = Math.min(version + size, log.facts.length);
+          publisher.advance(log.states[next]!, log.facts.slice(version, next));
+          version = next;
+          if (size % 2) await publisher.idle();
+        }
+        await publisher.idle();
+        expect(failures).toEqual([]);
+        expect(mesh.digests()).toEqual(wanted(log.states.at(-1)!));
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('a publisher that takes over in the middle of a batch brings every agent to the plan', async () => {
+  await fc.assert(
+    fc.asyncProperty(histories(30), fc.nat(60), fc.nat(30), async (history, budget, at) => {
+      const log = statesOf(history);
+      const mesh = new Mesh();
+      const first = publisherOf(mesh, log, 0).publisher;
+      await first.lead(1, new Map());
+      mesh.budget = budget;
+      const middle = Math.min(at, log.facts.length);
+      first.advance(log.states[middle]!, log.facts.slice(0, middle));
+      await first.idle();
+      await first.stop();
+      mesh.budget = Infinity;
+
+      const { publisher, failures } = publisherOf(mesh, log, middle);
+      await publisher.lead(2, new Map(mesh.heads));
+      publisher.advance(log.states.at(-1)!, log.facts.slice(middle));
+      await publisher.idle();
+      expect(failures).toEqual([]);
+      expect(mesh.digests()).toEqual(wanted(log.states.at(-1)!));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a takeover with nothing to mend sends nothing', async () => {
+  const history = fc
+    .sample(histories(30), { numRuns: 20, seed: 7 })
+    .sort((a, b) => b.state.nodes.size - a.state.nodes.size)[0]!;
+  const log = statesOf(history);
+  const mesh = new Mesh();
+  const first = publisherOf(mesh, log, log.facts.length).publisher;
+  await first.lead(1, new Map());
+  await first.idle();
+  await first.stop();
+  const before = mesh.sent.length;
+  const { publisher } = publisherOf(mesh, log, log.facts.length);
+  await publisher.lead(2, new Map(mesh.heads));
+  await publisher.idle();
+  expect(history.state.nodes.size).toBeGreaterThan(1);
+  expect(mesh.sent.length).toBe(before);
+});
+
+test('facts that arrive while a batch is in flight go out as one delta per node', async () => {
+  const history = fc
+    .sample(histories(40), { numRuns: 20, seed: 3 })
+    .sort((a, b) => b.state.nodes.size - a.state.nodes.size)[0]!;
+  const log = statesOf(history);
+  const mesh = new Mesh();
+  const { publisher } = publisherOf(mesh, log, 0);
+  await publisher.lead(1, new Map());
+  log.facts.forEach((fact, i) => publisher.advance(log.states[i + 1]!, [fact]));
+  await publisher.idle();
+  expect(mesh.digests()).toEqual(wanted(log.states.at(-1)!));
+  // The first fact alone, then all others together: at most two messages for any node.
+  const perNode = new Map<string, number>();
+  for (const { nodeId } of mesh.sent) perNode.set(nodeId, (perNode.get(nodeId) ?? 0) + 1);
+  expect(Math.max(...perNode.values())).toBeLessThanOrEqual(2);
+});

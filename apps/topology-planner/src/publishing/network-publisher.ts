@@ -1,0 +1,285 @@
+import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
+import { addToDigest, type DeltaBody, formatDigest, type FullBody, type MessageHead } from '#contracts/node-stream.js';
+import { checkGroup } from '#planner/check-group.js';
+import { checkNode } from '#planner/check-node.js';
+import { digests } from '#planner/digests.js';
+import { planChange } from '#planner/plan-change.js';
+import { planNode } from '#planner/plan-node.js';
+import type { ChangeGroup } from '#planner/plan.js';
+import type { Violation } from '#planner/violation.js';
+import type { NetworkState } from '#topology/network-state.js';
+import type { NodeStream } from './node-stream.port.js';
+
+export interface PublisherOptions {
+  stream: NodeStream;
+  /** The network as it was at a version, and the facts since: for repairs after a takeover. */
+  history: {
+    stateAt(version: number): Promise<NetworkState>;
+    factsAfter(version: number): Promise<RecordedFact<NetworkFact>[]>;
+  };
+  /** Whether this replica still holds the lease; asked before every batch. */
+  mayPublish(): boolean;
+  /** After every batch; `bytes` before sealing. */
+  onPublished?(batch: { messages: number; bytes: number; facts: number; logVersion: number }): void;
+  /** A change that would break an invariant is not sent; the nodes keep what they hold. */
+  onRefused(violations: Violation[]): void;
+  /** Planning or publishing failed in a way that repeating does not cure: give the lease back and begin anew. */
+  onFailed(error: unknown): void;
+}
+
+/** What the stream holds for a node, as far as this publisher knows. */
+export interface NodeHead {
+  revision: number;
+  digest: bigint;
+  logVersion: number;
+  /** Revision of the stored full; 0: none that is known. */
+  fullRevision: number;
+}
+
+/** A full is kept fresh in the stream up to this size; larger ones are made when a node asks. */
+const REFRESH_LIMIT_BYTES = 256 * 1024;
+/** Deltas after which a full is written again: half the ring, so that it never wraps over what a node needs. */
+const REFRESH_AFTER = 64;
+
+/**
+ * Turns the facts of one network into sealed messages per node. It folds along always; it publishes only between
+ * `lead` and `stop`. While a batch is in flight new facts wait, and then go out together as one delta per node.
+ */
+export class NetworkPublisher {
+  #latest: NetworkState;
+  #published: NetworkState | undefined;
+  #pending: RecordedFact<NetworkFact>[] = [];
+  #heads = new Map<string, NodeHead>();
+  #wantsFull = new Set<string>();
+  #epoch = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    state: NetworkState,
+    private readonly options: PublisherOptions,
+  ) {
+    this.#latest = state;
+  }
+
+  get state(): NetworkState {
+    return this.#latest;
+  }
+
+  get leading(): boolean {
+    return this.#published !== undefined;
+  }
+
+  get heads(): ReadonlyMap<string, NodeHead> {
+    return this.#heads;
+  }
+
+  /** Follows the log: `state` is the fold after `facts`. */
+  advance(state: NetworkState, facts: RecordedFact<NetworkFact>[]): void {
+    this.#latest = state;
+    if (!this.leading) return;
+    this.#pending.push(...facts);
+    this.#wake();
+  }
+
+  /**
+   * Begins to publish under an epoch higher than any before.
+   * @param found what the stream holds; nodes whose digest is right get nothing, others a delta where one can be made
+   */
+  async lead(epoch: number, found: ReadonlyMap<string, MessageHead>): Promise<void> {
+    this.#epoch = epoch;
+    this.#pending = [];
+    const target = this.#latest;
+    this.#published = target;
+    this.#heads = new Map();
+    const behind = new Map<number, string[]>();
+    for (const [nodeId, digest] of digests(target)) {
+      const head = found.get(nodeId);
+      const held = head ? BigInt(`0x${head.digest}`) : undefined;
+      this.#heads.set(nodeId, {
+        revision: head?.revision ?? 0,
+        digest: held ?? 0n,
+        logVersion: head?.logVersion ?? 0,
+        fullRevision: head?.kind === 'full' ? head.revision : 0,
+      });
+      if (held === digest) continue;
+      const from = head && head.logVersion < target.version ? head.logVersion : 0;
+      behind.set(from, [...(behind.get(from) ?? []), nodeId]);
+    }
+    await this.#exclusively(() => this.#repair(target, behind));
+    this.#wake();
+  }
+
+  /** Ends publishing; what is in flight is awaited. */
+  async stop(): Promise<void> {
+    this.#published = undefined;
+    await this.#running?.catch(() => {});
+  }
+
+  /** A node cannot follow from what the stream holds: it gets a full. */
+  requestFull(nodeId: string): void {
+    if (!this.leading || !this.#latest.nodes.has(nodeId)) return;
+    this.#wantsFull.add(nodeId);
+    this.#wake();
+  }
+
+  /** Resolves when everything known so far is published (or publishing has ended). */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running.catch(() => {});
+  }
+
+  #wake(): void {
+    if (this.#running) return;
+    this.#exclusively(async () => {
+      while (this.#published && this.options.mayPublish()) {
+        if (this.#pending.length > 0) await this.#publishPending(this.#published);
+        else if (this.#wantsFull.size > 0) await this.#publishFulls();
+        else break;
+      }
+    }).catch((error: unknown) => {
+      this.#published = undefined;
+      this.options.onFailed(error);
+    });
+  }
+
+  async #exclusively(work: () => Promise<void>): Promise<void> {
+    while (this.#running) await this.#running.catch(() => {});
+    this.#running = work().finally(() => {
+      this.#running = undefined;
+    });
+    await this.#running;
+    if (this.#pending.length > 0 || this.#wantsFull.size > 0) this.#wake();
+  }
+
+  async #publishPending(before: NetworkState): Promise<void> {
+    const facts = this.#pending;
+    const after = this.#latest;
+    this.#pending = [];
+    const change = planChange(before, after, facts);
+    const batch = new Batch();
+    for (const group of change.groups) this.#sendDelta(batch, after, group);
+    for (const [nodeId, digest] of digests(after, change.added))
+      this.#sendFull(batch, after, nodeId, { digest, revision: 1 });
+    await batch.sent();
+    for (const nodeId of change.removedNodes) {
+      this.#heads.delete(nodeId);
+      this.#wantsFull.delete(nodeId);
+      await this.options.stream.removeNode(nodeId);
+    }
+    if (this.#published) this.#published = after;
+    this.options.onPublished?.({ ...batch.size, facts: facts.length, logVersion: after.version });
+  }
+
+  async #publishFulls(): Promise<void> {
+    const state = this.#published ?? this.#latest;
+    const batch = new Batch();
+    for (const nodeId of [...this.#wantsFull].slice(0, 64)) {
+      this.#wantsFull.delete(nodeId);
+      const head = this.#heads.get(nodeId);
+      if (head && state.nodes.has(nodeId))
+        this.#sendFull(batch, state, nodeId, { digest: head.digest, revision: Math.max(1, head.revision) });
+    }
+    await batch.sent();
+    this.options.onPublished?.({ ...batch.size, facts: 0, logVersion: state.version });
+  }
+
+  /** Brings nodes whose head is not what it shall be to the target: by a delta from where they are, else by telling the digest. */
+  async #repair(target: NetworkState, behind: Map<number, string[]>): Promise<void> {
+    const batch = new Batch();
+    const wanted = digests(target);
+    for (const [from, nodeIds] of behind) {
+      const reached = new Set<string>();
+      if (from > 0) {
+        const before = await this.options.history.stateAt(from);
+        const facts = (await this.options.history.factsAfter(from)).filter((fact) => fact.version <= target.version);
+        for (const group of planChange(before, target, facts).groups) {
+          const recipients = nodeIds.filter((nodeId) => {
+            const head = this.#heads.get(nodeId);
+            return head && addToDigest(head.digest, group.digestChange) === wanted.get(nodeId);
+          });
+          const inGroup = new Set(group.nodeIds);
+          const mended = recipients.filter((nodeId) => inGroup.has(nodeId));
+          this.#sendDelta(batch, target, { ...group, nodeIds: mended });
+          mended.forEach((nodeId) => reached.add(nodeId));
+        }
+      }
+      for (const nodeId of nodeIds)
+        if (!reached.has(nodeId)) this.#announce(batch, target, nodeId, wanted.get(nodeId) ?? 0n);
+    }
+    await batch.sent();
+    this.options.onPublished?.({ ...batch.size, facts: 0, logVersion: target.version });
+  }
+
+  #sendDelta(batch: Batch, state: NetworkState, group: ChangeGroup): void {
+    if (group.nodeIds.length === 0 || this.#refused(checkGroup(state, group))) return;
+    const body = encode({ upserts: group.upserts, removed: group.removed } satisfies DeltaBody);
+    for (const nodeId of group.nodeIds) {
+      const head = this.#heads.get(nodeId);
+      if (!head) continue;
+      head.revision += 1;
+      head.digest = addToDigest(head.digest, group.digestChange);
+      head.logVersion = state.version;
+      this.#send(batch, state, nodeId, 'delta', body);
+      if (head.revision - head.fullRevision >= REFRESH_AFTER && this.#fullSize(state) <= REFRESH_LIMIT_BYTES)
+        this.#wantsFull.add(nodeId);
+    }
+  }
+
+  /** An empty delta that says which digest is right: a node that holds another asks for a full. */
+  #announce(batch: Batch, state: NetworkState, nodeId: string, digest: bigint): void {
+    const head = this.#heads.get(nodeId);
+    if (!head) return;
+    head.revision += 1;
+    head.digest = digest;
+    head.logVersion = state.version;
+    this.#send(batch, state, nodeId, 'delta', encode({ upserts: [], removed: [] } satisfies DeltaBody));
+  }
+
+  #sendFull(
+    batch: Batch,
+    state: NetworkState,
+    nodeId: string,
+    { digest, revision }: Pick<NodeHead, 'digest' | 'revision'>,
+  ): void {
+    const resources = planNode(state, nodeId);
+    if (this.#refused(checkNode(state, nodeId, resources))) return;
+    this.#heads.set(nodeId, { revision, digest, logVersion: state.version, fullRevision: revision });
+    this.#send(batch, state, nodeId, 'full', encode({ resources } satisfies FullBody));
+  }
+
+  #refused(violations: Violation[]): boolean {
+    if (violations.length > 0) this.options.onRefused(violations);
+    return violations.length > 0;
+  }
+
+  #send(batch: Batch, state: NetworkState, nodeId: string, kind: 'full' | 'delta', body: Uint8Array): void {
+    const head = this.#heads.get(nodeId);
+    const node = state.nodes.get(nodeId);
+    if (!head || !node) return;
+    const { revision, logVersion } = head;
+    const message: MessageHead = { kind, epoch: this.#epoch, revision, logVersion, digest: formatDigest(head.digest) };
+    batch.add(this.options.stream.publish({ nodeId, controlKey: node.controlKey, head: message, body }), body.length);
+  }
+
+  /** About what a full of this network weighs: a peer is some 250 bytes of JSON. */
+  #fullSize(state: NetworkState): number {
+    return state.nodes.size * 250;
+  }
+}
+
+class Batch {
+  readonly size = { messages: 0, bytes: 0 };
+  #acks: Promise<void>[] = [];
+
+  add(ack: Promise<void>, bytes: number): void {
+    this.#acks.push(ack);
+    this.size.messages += 1;
+    this.size.bytes += bytes;
+  }
+
+  async sent(): Promise<void> {
+    await Promise.all(this.#acks);
+  }
+}
+
+const encoder = new TextEncoder();
+const encode = (body: FullBody | DeltaBody) => encoder.encode(JSON.stringify(body));
