@@ -34,7 +34,6 @@ export const reportSubject = (node: string, kind: ReportKind) => `tombolo.report
 export const commandSubject = (service: 'gateway-manager' | 'relay-planner', command: string) =>
   `tombolo.commands.${service}.${command}`;
 
-/** `part` counts 0, 1, 2… for what does not fit into one message; `index` names the parts that belong together. */
-export const checkpointSubject = (network: string, part: number | 'index') => `tombolo.checkpoints.${network}.${part}`;
+export const checkpointSubject = (network: string) => `tombolo.checkpoints.${network}`;
 
 export const parkedSubject = (service: string) => `tombolo.parked.${service}`;

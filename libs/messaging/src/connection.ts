@@ -1,6 +1,7 @@
 import { AuthorizationError, connect, errors, type NatsConnection } from '@nats-io/transport-node';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { Unavailable } from '#contracts/errors.js';
+import { AckedPublisher } from './acked-publisher.js';
 import { type BrokerAddress, connectionOptions, jwtLogin, parseCredentials } from './broker-login.js';
 
 /** `refused`: the broker does not accept the login; it is tried again for ever. */
@@ -50,6 +51,7 @@ export async function connectService(options: ServiceConnectionOptions): Promise
 /** One connection of a service, shared by everything in it. */
 export class ServiceConnection {
   readonly jetstream: JetStreamClient;
+  readonly acked: AckedPublisher;
   readonly #listeners = new Set<(status: ConnectionStatus) => void>();
   #manager: Promise<JetStreamManager> | undefined;
   #status: ConnectionStatus = 'connected';
@@ -59,6 +61,7 @@ export class ServiceConnection {
     readonly nats: NatsConnection,
   ) {
     this.jetstream = jetstream(nats, { timeout: 5_000 });
+    this.acked = new AckedPublisher(nats, 3_000);
     void this.#follow();
   }
 

@@ -19,7 +19,6 @@ test('makes every stream as asked for, and repeating it from two replicas at onc
     subjects: ['tombolo.nodes.>'],
     max_msgs_per_subject: 1,
     allow_direct: true,
-    deny_delete: true,
     republish: { src: 'tombolo.nodes.>', dest: 'tombolo.live.>' },
   });
   await ensureStreams(other, { replicas: 1 });

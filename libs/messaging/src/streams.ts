@@ -11,7 +11,7 @@ import {
 import { Unavailable } from '#contracts/errors.js';
 import { LIVE_PREFIX, NODES_PREFIX, STREAMS } from '#contracts/subjects.js';
 import type { ServiceConnection } from './connection.js';
-import { isTransient, pause } from './durable-publish.js';
+import { pause } from './pause.js';
 
 const SECOND = 1_000_000_000;
 const DAY = 86_400 * SECOND;
@@ -38,7 +38,6 @@ export function streamConfigs(replicas: number): Wanted[] {
       subjects: [`${NODES_PREFIX}.>`],
       max_msgs_per_subject: 1,
       allow_direct: true,
-      deny_delete: true,
       max_consumers: 64,
       republish: { src: `${NODES_PREFIX}.>`, dest: `${LIVE_PREFIX}.>` },
     },
@@ -49,7 +48,13 @@ export function streamConfigs(replicas: number): Wanted[] {
       max_age: 7 * DAY,
       duplicate_window: 600 * SECOND,
     },
-    { ...common, name: STREAMS.checkpoints, subjects: ['tombolo.checkpoints.>'], max_msgs_per_subject: 1 },
+    {
+      ...common,
+      name: STREAMS.checkpoints,
+      subjects: ['tombolo.checkpoints.>'],
+      max_msgs_per_subject: 1,
+      allow_direct: true,
+    },
     { ...common, name: STREAMS.parked, subjects: ['tombolo.parked.>'], max_age: 30 * DAY, max_bytes: 64 * 1024 * 1024 },
   ].map((stream) => ({ ...stream, num_replicas: replicas }));
 }
@@ -142,4 +147,10 @@ async function untilAnswered<T>(signal: AbortSignal, ask: () => Promise<T>): Pro
       await pause(250, signal);
     }
   }
+}
+
+/** No answer, nobody there (during an election), or a broker that is short of something for the moment. */
+function isTransient(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.status >= 500;
+  return error instanceof Error && ['TimeoutError', 'JetStreamNotEnabled', 'RequestError'].includes(error.name);
 }
