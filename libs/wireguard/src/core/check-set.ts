@@ -1,0 +1,93 @@
+import { isId } from '#contracts/names.js';
+import { checkInterface, checkPeer, checkRoute, type Fields } from './check-resource.js';
+
+export interface SetProblem {
+  /** Name of the resource; empty when the whole set is meant. */
+  resource: string;
+  message: string;
+}
+
+/**
+ * Everything that speaks against applying a set, whoever sent it. Looks at the whole: what each resource says for
+ * itself, and what only the set shows (a name, a key or a prefix that is there twice).
+ *
+ * @param resources as they came from the wire
+ * @param ownPublicKey of this node
+ * @returns empty when the set may be applied
+ */
+export function checkSet(resources: Iterable<unknown>, ownPublicKey: string): SetProblem[] {
+  const problems: SetProblem[] = [];
+  const seen = new Owners();
+  let interfaces = 0;
+  for (const resource of resources) {
+    const name = nameOf(resource);
+    const add = (message: string) => problems.push({ resource: name.slice(0, 100), message });
+    if (name === '') {
+      add('a resource without a name');
+      continue;
+    }
+    if (!seen.claim('name', name, name)) add('this name is there twice');
+    const fields = resource as Fields;
+    for (const message of ownProblems(name, fields)) add(message);
+    if (name === 'interface') {
+      interfaces += 1;
+      for (const address of strings(fields.addresses)) claimPrefix(seen, address, 'this node', add);
+    } else if (isPeerName(name)) {
+      if (fields.publicKey === ownPublicKey) add('this is our own key: a device cannot peer with itself');
+      const keyOwner = seen.claim('key', String(fields.publicKey), name);
+      if (!keyOwner) add(`${seen.owner('key', String(fields.publicKey))} has the same public key`);
+      for (const prefix of strings(fields.allowedIps)) claimPrefix(seen, prefix, name, add);
+    }
+  }
+  if (interfaces === 0) problems.push({ resource: '', message: 'the set has no resource "interface"' });
+  return problems;
+}
+
+const isPeerName = (name: string) => name.startsWith('peer/') && isId(name.slice('peer/'.length));
+
+/** What a resource says against itself. A fold keeps unchanged resources as the objects they were: they are looked at once. */
+function ownProblems(name: string, fields: Fields): readonly string[] {
+  const known = checked.get(fields);
+  if (known) return known;
+  const messages: string[] = [];
+  const add = (message: string) => messages.push(message);
+  if (name === 'interface') checkInterface(fields, add);
+  else if (isPeerName(name)) checkPeer(fields, add);
+  else if (name.startsWith('route/')) checkRoute(fields, add);
+  else add('this agent does not know this kind of resource: it may be older than the control plane');
+  checked.set(fields, messages);
+  return messages;
+}
+
+const checked = new WeakMap<Fields, readonly string[]>();
+
+/** Two peers with one prefix: the kernel gives it to the last one, silently, and the diff never ends. */
+function claimPrefix(seen: Owners, prefix: string, claimant: string, add: (message: string) => void): void {
+  if (seen.claim('prefix', prefix, claimant)) return;
+  const owner = seen.owner('prefix', prefix);
+  add(owner === claimant ? `${prefix} is there twice` : `${prefix} belongs to ${owner} already`);
+}
+
+/** Who named something first. */
+class Owners {
+  readonly #owners = new Map<string, string>();
+
+  claim(kind: string, value: string, claimant: string): boolean {
+    const key = `${kind} ${value}`;
+    if (this.#owners.has(key)) return false;
+    this.#owners.set(key, claimant);
+    return true;
+  }
+
+  owner(kind: string, value: string): string {
+    return this.#owners.get(`${kind} ${value}`) ?? 'another';
+  }
+}
+
+function nameOf(resource: unknown): string {
+  const name = (resource as Fields | null | undefined)?.name;
+  return typeof name === 'string' ? name : '';
+}
+
+const strings = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];

@@ -1,0 +1,78 @@
+import type { InterfaceResource, PeerResource, Resource, RouteResource } from '#contracts/node-stream.js';
+
+/** What this machine decides for itself; everything else comes from the resources. */
+export interface LocalSettings {
+  interfaceName: string;
+  listenPort: number;
+  /** WireGuard public key of this node, base64. */
+  publicKey: string;
+  /** False where the kernel has no IPv6: such addresses and routes are left out. */
+  ipv6: boolean;
+}
+
+export interface DesiredPeer {
+  publicKey: string;
+  /** Node name, for reasons and status. */
+  node: string;
+  /** Canonical prefixes, sorted. */
+  allowedIps: readonly string[];
+  endpoint: string | null;
+  /** Seconds; 0: off. */
+  keepalive: number;
+}
+
+export interface DesiredDevice {
+  publicKey: string;
+  listenPort: number;
+  mtu: number;
+  /** With full prefix length, sorted. */
+  addresses: readonly string[];
+  /** By public key, in the order of the keys. */
+  peers: ReadonlyMap<string, DesiredPeer>;
+  /** Prefixes reached through the interface, sorted. */
+  routes: readonly string[];
+}
+
+/**
+ * The device that a set of resources stands for.
+ * @param resources a set in which `checkSet` found nothing
+ */
+export function desiredDevice(resources: Iterable<Resource>, local: LocalSettings): DesiredDevice {
+  const all = [...resources];
+  const own = all.find(isInterface);
+  if (!own) throw new Error('a set without the resource "interface" is no device: check it with checkSet first');
+  const usable = (prefix: string) => local.ipv6 || !prefix.includes(':');
+  const peers = all
+    .filter(isPeer)
+    .map((peer) => desiredPeer(peer, own.keepalive))
+    .sort((a, b) => compare(a.publicKey, b.publicKey));
+  return {
+    publicKey: local.publicKey,
+    listenPort: local.listenPort,
+    mtu: own.mtu,
+    addresses: own.addresses.filter(usable).sort(compare),
+    peers: new Map(peers.map((peer) => [peer.publicKey, peer])),
+    routes: all
+      .filter(isRoute)
+      .map((route) => route.cidr)
+      .filter(usable)
+      .sort(compare),
+  };
+}
+
+/** Keepalive goes to whoever we call: only there does a NAT in front of us hold a mapping open. */
+function desiredPeer(peer: PeerResource, keepalive: number | null): DesiredPeer {
+  return {
+    publicKey: peer.publicKey,
+    node: peer.node,
+    allowedIps: [...peer.allowedIps].sort(compare),
+    endpoint: peer.endpoint,
+    keepalive: peer.endpoint === null ? 0 : (keepalive ?? 0),
+  };
+}
+
+export const isInterface = (resource: Resource): resource is InterfaceResource => resource.name === 'interface';
+export const isPeer = (resource: Resource): resource is PeerResource => resource.name.startsWith('peer/');
+export const isRoute = (resource: Resource): resource is RouteResource => resource.name.startsWith('route/');
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

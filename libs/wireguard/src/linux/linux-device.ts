@@ -1,0 +1,216 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeviceError, type Backend, type Device } from '../core/device.js';
+import type { ObservedDevice, ObservedRoute } from '../core/observed-device.js';
+import type { Operation } from '../core/operation.js';
+import { parseIpAddress, parseIpRoutes, type IpLink } from '../core/parse-ip-json.js';
+import { parseWgDump, type WgDump } from '../core/parse-wg-dump.js';
+import { renderCommands, type Command } from '../core/render-commands.js';
+import { explainIpFailure } from './explain-failure.js';
+import { Ownership } from './ownership.js';
+import { runTool, ToolError } from './run-tool.js';
+import { WireguardGo } from './wireguard-go.js';
+
+export interface LinuxDeviceOptions {
+  interfaceName: string;
+  /** Base64; tells our interface from others. */
+  publicKey: string;
+  /** 0600, base64: read by `wg` itself. */
+  privateKeyFile: string;
+  /** For the log of wireguard-go and the record of what we made. */
+  stateDir: string;
+  /** `auto`: the kernel's if it has one. */
+  backend: 'auto' | Backend;
+}
+
+/** False where IPv6 is not compiled in or switched off at boot. */
+export const kernelHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
+
+/** A WireGuard interface of this network namespace, by `wg` and `ip`. Needs CAP_NET_ADMIN. */
+export class LinuxDevice implements Device {
+  backend: Backend | null = null;
+  readonly #userspace: WireguardGo;
+  readonly #ownership: Ownership;
+
+  constructor(private readonly options: LinuxDeviceOptions) {
+    this.#userspace = new WireguardGo(options.interfaceName, options.stateDir);
+    this.#ownership = new Ownership(options.stateDir, options.interfaceName);
+  }
+
+  async observe(): Promise<ObservedDevice | undefined> {
+    const link = await this.#link();
+    if (!link) return undefined;
+    const backend = backendOf(link);
+    if (!backend) throw this.#foreign(`is no WireGuard interface but ${link.kind ?? 'a plain device'}`);
+    const dump = await this.#dump(link, backend);
+    if (!dump) return undefined;
+    if (
+      dump.publicKey !== null &&
+      dump.publicKey !== this.options.publicKey &&
+      !(await this.#ownership.covers(link.ifindex))
+    )
+      throw this.#foreign('is a WireGuard interface with another key');
+    this.backend = backend;
+    const { ifindex, mtu, up, addresses } = link;
+    return { ifindex, mtu, up, addresses, ...dump, routes: await this.#routes() };
+  }
+
+  async create(): Promise<void> {
+    this.backend = await this.#make();
+    const link = await this.#link();
+    if (!link) throw new DeviceError('failed', `${this.options.interfaceName} vanished while it was made`);
+    await this.#ownership.record(link.ifindex);
+    await this.#allowIpv6();
+  }
+
+  async apply(operations: readonly Operation[]): Promise<void> {
+    for (const command of renderCommands(operations, this.options)) {
+      try {
+        await this.#run(command);
+      } catch (error) {
+        if (error instanceof ToolError) throw this.#explain(error, command);
+        throw error;
+      }
+    }
+  }
+
+  async remove(): Promise<void> {
+    const link = await this.#link();
+    const backend = link ? backendOf(link) : null;
+    if (link && backend === 'kernel') {
+      await this.observe();
+      await this.#tool('ip', ['link', 'delete', 'dev', this.options.interfaceName]);
+    } else if (link) {
+      if (!(await this.#isOurTun(link))) throw this.#foreign('is not ours');
+      await this.#userspace.stop();
+    }
+    await this.#ownership.forget();
+    this.backend = null;
+  }
+
+  async #make(): Promise<Backend> {
+    const { backend, interfaceName } = this.options;
+    if (backend === 'userspace') {
+      await this.#userspace.start();
+      return 'userspace';
+    }
+    try {
+      await runTool('ip', ['link', 'add', 'dev', interfaceName, 'type', 'wireguard']);
+      return 'kernel';
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      const unsupported = error.says(/Unknown device type|not supported/i);
+      if (!unsupported) throw new DeviceError('failed', `${interfaceName} cannot be made: ${error.message}`);
+      if (backend === 'kernel')
+        throw new DeviceError(
+          'unsupported',
+          'this kernel has no WireGuard: load the module, or use --backend userspace',
+        );
+      await this.#userspace.start();
+      return 'userspace';
+    }
+  }
+
+  async #link(): Promise<IpLink | undefined> {
+    try {
+      const args = ['-json', '-details', 'address', 'show', 'dev', this.options.interfaceName];
+      return parseIpAddress(await runTool('ip', args));
+    } catch (error) {
+      if (error instanceof ToolError && error.says(/does not exist|No such device|can't find device/i))
+        return undefined;
+      throw asFailed(error);
+    }
+  }
+
+  /** @returns undefined when the interface went away in the meantime */
+  async #dump(link: IpLink, backend: Backend): Promise<WgDump | undefined> {
+    try {
+      return parseWgDump(await runTool('wg', ['show', this.options.interfaceName, 'dump']));
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      if (!(await this.#link())) return undefined;
+      if (backend === 'kernel') throw asFailed(error);
+      if (await this.#ownership.covers(link.ifindex))
+        throw new DeviceError(
+          'dead',
+          `wireguard-go of ${this.options.interfaceName} does not answer: ${error.message}`,
+        );
+      throw this.#foreign('is a tun device of another program');
+    }
+  }
+
+  async #routes(): Promise<ObservedRoute[]> {
+    const read = async (family: 4 | 6) => {
+      const args = ['-N', '-json', `-${family}`, 'route', 'show', 'table', 'main', 'dev', this.options.interfaceName];
+      return parseIpRoutes(await this.#tool('ip', args), family);
+    };
+    return [...(await read(4)), ...(kernelHasIpv6() ? await read(6) : [])];
+  }
+
+  /** A dead wireguard-go cannot show its key: then the record must say that the interface is ours. */
+  async #isOurTun(link: IpLink): Promise<boolean> {
+    if (await this.#ownership.covers(link.ifindex)) return true;
+    if (link.kind !== 'tun') return false;
+    return (await this.#dump(link, 'userspace'))?.publicKey === this.options.publicKey;
+  }
+
+  async #run(command: Command): Promise<void> {
+    if (command.tool === 'ip') {
+      await runTool('ip', ['-batch', '-'], command.batch);
+    } else if (command.tool === 'wg') {
+      await runTool('wg', command.args);
+    } else {
+      // wg opens its file by name, and what Node gives a child as standard input is a socket, which cannot be opened.
+      const file = join(this.options.stateDir, 'peers.conf');
+      await writeFile(file, command.config, { mode: 0o600 });
+      try {
+        await runTool('wg', ['addconf', this.options.interfaceName, file]);
+      } finally {
+        await rm(file, { force: true });
+      }
+    }
+  }
+
+  #explain(error: ToolError, command: Command): DeviceError {
+    if (command.tool === 'ip') return explainIpFailure(error, command.operations);
+    if (error.says(/Address already in use/)) {
+      const operation = command.operations.find((each) => each.kind === 'listen-port');
+      return new DeviceError('conflict', 'another program uses the UDP port we listen on', operation);
+    }
+    const dead = error.detail.timedOut || error.says(/Protocol error|Protocol not supported|Connection refused/);
+    return new DeviceError(
+      dead && this.backend === 'userspace' ? 'dead' : 'failed',
+      error.message,
+      command.operations[0],
+    );
+  }
+
+  /** Distributions switch IPv6 off for new interfaces by a default; this is ours, so the default does not bind it. */
+  async #allowIpv6(): Promise<void> {
+    const file = `/proc/sys/net/ipv6/conf/${this.options.interfaceName}/disable_ipv6`;
+    if (!existsSync(file) || (await readFile(file, 'utf8')).trim() === '0') return;
+    await writeFile(file, '0');
+  }
+
+  async #tool(tool: string, args: string[]): Promise<string> {
+    try {
+      return await runTool(tool, args);
+    } catch (error) {
+      throw asFailed(error);
+    }
+  }
+
+  #foreign(what: string): DeviceError {
+    const name = this.options.interfaceName;
+    return new DeviceError(
+      'foreign',
+      `${name} ${what}; it is left alone. Choose another name with --interface, or remove it: ip link delete ${name}`,
+    );
+  }
+}
+
+const backendOf = (link: IpLink): Backend | null =>
+  link.kind === 'wireguard' ? 'kernel' : link.kind === 'tun' ? 'userspace' : null;
+
+const asFailed = (error: unknown) => (error instanceof ToolError ? new DeviceError('failed', error.message) : error);
