@@ -1,0 +1,102 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { startPostgres, type TestPostgres } from '../../../../test/support/servers.js';
+import { revoked } from '../core/event-store.contract.js';
+import { logDataSourceOptions, migrateLog, openLog } from './data-source.js';
+import { Database } from './database.js';
+import { PostgresEventStore } from './postgres-event-store.js';
+
+let server: TestPostgres;
+let admin: DataSource;
+const options = (applicationName: string) => ({ url: server.url, applicationName });
+const away = { kind: 'unavailable', part: 'log' };
+
+beforeAll(async () => {
+  server = await startPostgres();
+  admin = await openLog(options('admin'));
+}, 60_000);
+afterAll(async () => {
+  await admin.destroy();
+  await server.stop();
+});
+
+/** Ends every connection of an application, as a database that restarts does. */
+const cut = (name: string) =>
+  admin.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1', [name]);
+
+const append = (store: PostgresEventStore, stream: string, expectedVersion: number) =>
+  store.append([{ stream, expectedVersion, facts: [revoked(`k${expectedVersion}`)] }], []);
+
+test('connections that were cut are replaced, and facts go on at the next version', async () => {
+  const dataSource = await openLog(options('cut'));
+  const store = new PostgresEventStore(dataSource);
+  await append(store, 'cut', 0);
+  await cut('cut');
+  // The pool may notice before or after it hands the dead connection out.
+  await append(store, 'cut', 1).catch((error) => expect(error).toMatchObject(away));
+  const head = await store.head('cut');
+  await append(store, 'cut', head);
+  expect(await store.head('cut')).toBe(head + 1);
+  await dataSource.destroy();
+});
+
+test('a connection cut in the middle of a transaction ends that transaction, not the process', async () => {
+  const dataSource = await openLog(options('middle'));
+  const database = new Database(dataSource);
+  const work = database.transaction(async (query) => {
+    await query(`insert into outbox values ('middle', 'g', 1)`);
+    await cut('middle');
+    await query('select 1');
+    return true;
+  });
+  await expect(work).rejects.toMatchObject(away);
+  expect(await database.query(`select from outbox where network_id = 'middle'`)).toEqual([]);
+  await dataSource.destroy();
+});
+
+test('work that fails rolls back and gives its connection back', async () => {
+  const dataSource = await openLog({ ...options('failing'), poolSize: 1 });
+  const database = new Database(dataSource);
+  const [before] = await database.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const insert = `insert into outbox values ('failing', 'g', 1)`;
+  const failing = database.transaction(async (query) => {
+    await query(insert);
+    throw new Error('broker says no');
+  });
+  await expect(failing).rejects.toThrow('broker says no');
+  await database.transaction(async (query) => (await query(insert), false));
+  expect(await database.query(`select from outbox where network_id = 'failing'`)).toEqual([]);
+  expect(await database.query('select pg_backend_pid() as pid')).toEqual([before]);
+  await dataSource.destroy();
+});
+
+test('a database that says nothing is away after the time limit, and its connection is not used again', async () => {
+  const usual = logDataSourceOptions({ ...options('silent'), poolSize: 1 });
+  const quick = { ...usual, extra: { ...usual.extra, query_timeout: 100 } } as DataSourceOptions;
+  const dataSource = await new DataSource(quick).initialize();
+  const store = new PostgresEventStore(dataSource);
+  const locking = admin.createQueryRunner();
+  await locking.startTransaction();
+  await locking.query('lock table events in access exclusive mode');
+  await expect(append(store, 'silent', 0)).rejects.toMatchObject(away);
+  await locking.rollbackTransaction();
+  await locking.release();
+  const version = await store.head('silent');
+  expect(await append(store, 'silent', version)).toMatchObject([{ version: version + 1 }]);
+  await dataSource.destroy();
+});
+
+test('a statement that is wrong is an error of ours, not an absent database', async () => {
+  await expect(new Database(admin).query('select nonsense')).rejects.toMatchObject({ code: '42703' });
+});
+
+test('a database that is not there: opening, migrating and reading say so', async () => {
+  const gone = await startPostgres();
+  const dataSource = await openLog({ url: gone.url, applicationName: 'gone' });
+  await gone.stop();
+  const store = new PostgresEventStore(dataSource);
+  await expect(store.head('n')).rejects.toMatchObject(away);
+  await expect(append(store, 'n', 0)).rejects.toMatchObject(away);
+  await expect(openLog({ url: gone.url, applicationName: 'gone' })).rejects.toMatchObject(away);
+  await expect(migrateLog({ url: gone.url, applicationName: 'gone' })).rejects.toMatchObject(away);
+  await dataSource.destroy();
+}, 30_000);
