@@ -3,6 +3,8 @@ const names = 'contracts|event-store|topology|planner|ipam|wireguard|messaging|s
 /** Shared by every test level; the levels differ only in which files they match. */
 export const base = {
   testEnvironment: 'node',
+  // Starting a server on a busy machine takes its time; a test that hangs costs this much once.
+  testTimeout: 30_000,
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     [`^#(${names})/(.*)\\.js$`]: '<rootDir>/libs/$1/src/$2',

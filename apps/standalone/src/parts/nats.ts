@@ -6,7 +6,8 @@ import { type Child, lastWords, logLength, startChild, stopChild } from './child
 import { StartFailure } from './failure.js';
 import { stopLeftovers } from './leftovers.js';
 import { type Log } from './log.js';
-import { type Address } from './ports.js';
+import { localAddress } from './names.js';
+import { type Address, claimPort } from './ports.js';
 
 export interface NatsOptions {
   /** The broker's own directory: its configuration, and whatever that names by a relative path. */
@@ -46,6 +47,7 @@ export async function startNats({ log, ...options }: NatsOptions): Promise<Nats>
   const config = join(dir, 'nats-server.conf');
   writeFileSync(config, options.configText, { mode: 0o600 });
   const { host, port } = options.listen;
+  if (port !== 0) await claimPort(options.listen, '--nats');
   const logStart = logLength(options.logFile);
   const child = await startChild({
     name: 'nats-server',
@@ -98,7 +100,7 @@ function portFrom(portsDir: string): number | undefined {
 /** A server greets with its INFO line before anything else, in clear also when it wants TLS. */
 function greets(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: reachable(host), port, timeout: 2_000 });
+    const socket = connect({ ...localAddress({ host, port }), timeout: 2_000 });
     const settle = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
@@ -107,9 +109,4 @@ function greets(host: string, port: number): Promise<boolean> {
     socket.once('timeout', () => settle(false));
     socket.once('error', () => settle(false));
   });
-}
-
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
 }

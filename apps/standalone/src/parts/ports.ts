@@ -17,23 +17,19 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** A port nothing listens on right now. Another process may take it before it is used: retry then. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  return listenOnce({ host, port: 0 });
-}
-
-/** The port to use: the wanted one if nothing listens there, a free one for 0. `option` names the flag to change. */
+/**
+ * The port to use: the wanted one if nothing listens there, a free one for 0. `option` names the flag to change.
+ * Another process may still take it before it is used.
+ */
 export async function claimPort(address: Address, option: string): Promise<number> {
   try {
     return await listenOnce(address);
   } catch (error) {
     const where = formatAddress(address);
-    const other = formatAddress({ ...address, port: 0 });
     const sentences: Record<string, string> = {
-      EADDRINUSE: `Port ${address.port} on ${address.host} is in use: stop what listens there, or choose another with ${option} (${option} ${other} takes a free one).`,
-      EADDRNOTAVAIL: `This machine has no address ${address.host}: choose one of its own with ${option} ADDR:PORT.`,
-      EACCES: `You have no right to listen on ${where}: choose a port above 1023 with ${option} ADDR:PORT.`,
-      ENOTFOUND: `The name ${address.host} has no address: give an address with ${option} ADDR:PORT.`,
+      EADDRINUSE: `Port ${address.port} on ${address.host} is in use: stop what listens there, or choose another port with ${option} (0 takes a free one).`,
+      EADDRNOTAVAIL: `This machine has no address ${address.host}: choose one of its own with ${option}.`,
+      EACCES: `You have no right to listen on ${where}: choose a port above 1023 with ${option}.`,
     };
     const sentence = sentences[(error as NodeJS.ErrnoException).code ?? ''];
     throw new StartFailure(sentence ?? `Cannot listen on ${where}: ${(error as Error).message}.`, 1, { cause: error });

@@ -2,21 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chownSync,
-  closeSync,
   existsSync,
-  fsyncSync,
   lchownSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { StartFailure } from './failure.js';
+import { keepSecret, syncDir } from './files.js';
 import { type Log } from './log.js';
 import { type PostgresBinaries } from './postgres-binaries.js';
 import { type Unprivileged } from './unprivileged.js';
@@ -62,8 +59,7 @@ function create({ dir, passwordFile, binaries, user, log }: DataOptions) {
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { mode: 0o700 });
   if (statSync(fresh).uid !== user.owner) chownSync(fresh, user.owner, user.owner);
-  if (!existsSync(passwordFile))
-    writeFileSync(passwordFile, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  keepSecret(passwordFile, () => randomBytes(24).toString('base64url'));
   const [program, ...args] = [
     ...user.prefix,
     ...['setpriv', '--pdeathsig', 'SIGKILL', '--', binaries.initdb, '-D', fresh, '-U', SUPERUSER],
@@ -76,14 +72,8 @@ function create({ dir, passwordFile, binaries, user, log }: DataOptions) {
     throw new StartFailure(`PostgreSQL could not make its data directory in ${dir}: ${words}.`);
   }
   renameSync(fresh, join(dir, 'data'));
-  sync(dir);
+  syncDir(dir);
   log.info({ dir }, 'PostgreSQL made its data directory');
-}
-
-function sync(dir: string) {
-  const handle = openSync(dir, 'r');
-  fsyncSync(handle);
-  closeSync(handle);
 }
 
 function chownAll(path: string, owner: number) {

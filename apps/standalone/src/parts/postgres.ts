@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -7,10 +7,10 @@ import { type Child, lastWords, logLength, startChild, stopChild } from './child
 import { StartFailure } from './failure.js';
 import { stopLeftovers } from './leftovers.js';
 import { type Log } from './log.js';
-import { freePort } from './ports.js';
+import { claimPort } from './ports.js';
 import { postgresBinaries } from './postgres-binaries.js';
 import { initialise, SUPERUSER } from './postgres-data.js';
-import { unprivileged } from './unprivileged.js';
+import { unprivileged, type Unprivileged } from './unprivileged.js';
 
 export interface PostgresOptions {
   /** PostgreSQL's own directory; made at the first start. */
@@ -23,6 +23,8 @@ export interface PostgresOptions {
   log: Log;
   /** More of postgresql.conf. `fsync` is for tests alone: what was acknowledged must be on disk. */
   settings?: Record<string, string>;
+  /** Default: the first way that works on this machine. */
+  user?: Unprivileged;
 }
 
 export interface Postgres {
@@ -34,6 +36,7 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
+const HOST = '127.0.0.1';
 const DATABASE = 'tombolo';
 /** Recovery after a crash reads about `max_wal_size` (1 GB) of log at most; past this something else is wrong. */
 const READY_MS = 300_000;
@@ -44,15 +47,16 @@ const READY_MS = 300_000;
  */
 export async function startPostgres({ log, ...options }: PostgresOptions): Promise<Postgres> {
   const binaries = postgresBinaries();
-  const user = unprivileged(binaries.postgres);
+  const user = options.user ?? unprivileged(binaries.postgres);
   mkdirSync(options.dir, { recursive: true, mode: 0o700 });
   const dir = realpathSync(options.dir);
   const mark = `tombolo-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`;
   await stopLeftovers({ name: 'PostgreSQL', isOurs: carrying(mark), signals: ['SIGINT', 'SIGQUIT', 'SIGKILL'], log });
   const password = initialise({ dir, passwordFile: options.passwordFile, binaries, user, log });
 
+  const data = join(dir, 'data');
   for (let attempt = 1; ; attempt++) {
-    const port = options.port || (await freePort());
+    const port = await claimPort({ host: HOST, port: options.port }, '--postgres-port');
     const logStart = logLength(options.logFile);
     const child = await startChild({
       name: 'PostgreSQL',
@@ -68,24 +72,24 @@ export async function startPostgres({ log, ...options }: PostgresOptions): Promi
       logFile: options.logFile,
     });
     try {
-      await ready(child, { host: '127.0.0.1', port, user: SUPERUSER, password }, log);
+      await ready(child, data, { host: HOST, port, user: SUPERUSER, password }, log);
     } catch (error) {
       const died = !child.running();
       await stop(child);
       const words = lastWords(options.logFile, logStart);
-      if (options.port === 0 && attempt < 3 && /could not bind/.test(words)) continue;
+      if (options.port === 0 && attempt < 3 && /could not create any TCP\/IP sockets/.test(words)) continue;
       const reason = died ? words : (error as Error).message;
       throw new StartFailure(`PostgreSQL did not start: ${reason} (its log: ${options.logFile}).`, 1, { cause: error });
     }
     log.info({ port, pid: child.pid }, 'PostgreSQL is ready');
-    const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${DATABASE}`;
+    const url = `postgres://${SUPERUSER}:${password}@${HOST}:${port}/${DATABASE}`;
     return { url, port, pid: child.pid, exited: child.exited, stop: () => stop(child) };
   }
 }
 
 function settings(own: Record<string, string | number>): string[] {
   const all = {
-    listen_addresses: '127.0.0.1',
+    listen_addresses: HOST,
     unix_socket_directories: '',
     // A transaction left open by a dead replica would hold back vacuum and block appends.
     idle_in_transaction_session_timeout: '10s',
@@ -109,27 +113,33 @@ function stop(child: Child) {
   ]);
 }
 
-/** Waits until the server answers a query, and makes our database if it is not there. */
-async function ready(child: Child, connection: pg.ClientConfig, log: Log) {
+/**
+ * Waits until the server says that it is ready, in its own status file: an answer on the port might be somebody
+ * else's. Then makes our database if it is not there.
+ */
+async function ready(child: Child, data: string, connection: pg.ClientConfig, log: Log) {
   const started = Date.now();
-  for (let told = false; ;) {
-    try {
-      return await ensureDatabase(connection);
-    } catch (error) {
-      if (!child.running()) throw error;
-      if (!isStarting(error) || Date.now() - started > READY_MS) throw error;
-      if (!told && Date.now() - started > 5_000) {
-        told = true;
-        log.warn({}, 'PostgreSQL recovers after a crash, this can take minutes');
-      }
+  const slow = setTimeout(() => log.warn({}, 'PostgreSQL recovers after a crash, this can take minutes'), 5_000);
+  try {
+    while (!saysReady(data, child.pid)) {
+      if (!child.running()) throw new Error('it ended');
+      if (Date.now() - started > READY_MS) throw new Error(`it was not ready within ${READY_MS / 1000} s`);
       await sleep(20);
     }
+  } finally {
+    clearTimeout(slow);
   }
+  await ensureDatabase(connection);
 }
 
-function isStarting(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === '57P03';
+/** `postmaster.pid`: the process id on the first line, `ready` on the eighth (PostgreSQL's pidfile.h). */
+function saysReady(data: string, pid: number): boolean {
+  try {
+    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+    return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
+  } catch {
+    return false; // not written yet
+  }
 }
 
 async function ensureDatabase(connection: pg.ClientConfig) {

@@ -10,7 +10,8 @@ export interface Unprivileged {
 /** `daemon`: in every Debian's passwd (base-passwd), and initdb wants a user that has a name. */
 const USER = 1;
 
-const ways: Unprivileged[] = [
+/** In order of preference. */
+export const waysOfRoot: Unprivileged[] = [
   // Root's files under another user id in a user namespace of its own: nothing to chown, any directory will do.
   { prefix: ['unshare', '--user', `--map-user=${USER}`, `--map-group=${USER}`, '--'], owner: 0 },
   // Where namespaces are forbidden (most containers): the other user itself, with the one capability to pass root's
@@ -33,7 +34,7 @@ const ways: Unprivileged[] = [
 export function unprivileged(program: string): Unprivileged {
   const self = process.geteuid?.() ?? -1;
   if (self !== 0) return { prefix: [], owner: self };
-  for (const way of ways) {
+  for (const way of waysOfRoot) {
     const [command, ...args] = [...way.prefix, 'test', '-x', program];
     if (spawnSync(command as string, args, { stdio: 'ignore' }).status === 0) return way;
   }
