@@ -8,6 +8,7 @@ export interface ObservedDevice {
   up: boolean;
   /** All but link-local ones, with prefix length, canonical, sorted. */
   addresses: readonly string[];
+  /** Sorted by public key. */
   peers: readonly ObservedPeer[];
   /** Routes of the main table through this interface, whoever made them, but the kernel's own. */
   routes: readonly ObservedRoute[];

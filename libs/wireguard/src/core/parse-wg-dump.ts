@@ -18,7 +18,8 @@ export function parseWgDump(text: string): WgDump {
   return {
     publicKey: orNull(own[1]),
     listenPort: Number(own[2]),
-    peers: rest.map(parsePeer),
+    // wireguard-go lists its peers in another order each time.
+    peers: rest.map(parsePeer).sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1)),
   };
 }
 

@@ -26,20 +26,20 @@ test('wg show dump', () => {
     listenPort: 51820,
     peers: [
       {
-        publicKey: 'wr+G5kXHP4RgEmi2qu3CQyLGaz1ePj33ZXPjhZwUskc=',
-        hasPresharedKey: true,
-        endpoint: '[2001:db8::2]:51820',
-        allowedIps: ['10.1.0.3/32', 'fd12::3/128'],
-        handshakeAt: 1763700000,
-        keepalive: 25,
-      },
-      {
         publicKey: '+L4WmfdemIVfu9Bw2FSa4c82xgU0HbR9xREVJLvct1Y=',
         hasPresharedKey: false,
         endpoint: null,
         allowedIps: [],
         handshakeAt: 0,
         keepalive: 0,
+      },
+      {
+        publicKey: 'wr+G5kXHP4RgEmi2qu3CQyLGaz1ePj33ZXPjhZwUskc=',
+        hasPresharedKey: true,
+        endpoint: '[2001:db8::2]:51820',
+        allowedIps: ['10.1.0.3/32', 'fd12::3/128'],
+        handshakeAt: 1763700000,
+        keepalive: 25,
       },
     ],
   });

@@ -10,7 +10,7 @@ import { renderCommands, type Command } from '../core/render-commands.js';
 import { explainIpFailure } from './explain-failure.js';
 import { Ownership } from './ownership.js';
 import { runTool, ToolError } from './run-tool.js';
-import { WireguardGo } from './wireguard-go.js';
+import { until, WireguardGo } from './wireguard-go.js';
 
 export interface LinuxDeviceOptions {
   interfaceName: string;
@@ -84,6 +84,8 @@ export class LinuxDevice implements Device {
     } else if (link) {
       if (!(await this.#isOurTun(link))) throw this.#foreign('is not ours');
       await this.#userspace.stop();
+      if (!(await until(async () => !(await this.#link()))))
+        throw new DeviceError('failed', `${this.options.interfaceName} is still there without its wireguard-go`);
     }
     await this.#ownership.forget();
     this.backend = null;

@@ -67,7 +67,7 @@ export class WireguardGo {
     }
   }
 
-  /** Ends every wireguard-go of this interface in our network namespace; the interface goes with it. */
+  /** Ends every wireguard-go of this interface in our network namespace; the kernel then drops the interface. */
   async stop(): Promise<void> {
     const gone = async () => (await this.#pids()).length === 0;
     await this.#signal('SIGTERM');
@@ -129,7 +129,8 @@ export class WireguardGo {
 
 const NOT_INSTALLED = 'this kernel has no WireGuard, and wireguard-go is not installed: install either';
 
-async function until(condition: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<boolean> {
+/** @returns whether the condition came true in time */
+export async function until(condition: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<boolean> {
   const end = performance.now() + patienceMs;
   for (;;) {
     if (await condition()) return true;

@@ -41,11 +41,13 @@ export class KernelModel {
       ifindex: this.ifindex,
       ...pick(this),
       addresses: [...this.addresses].sort(),
-      peers: [...this.peers].map(([publicKey, peer]) => ({
-        publicKey,
-        ...peer,
-        allowedIps: [...peer.allowedIps].sort(),
-      })),
+      peers: [...this.peers]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([publicKey, peer]) => ({
+          publicKey,
+          ...peer,
+          allowedIps: [...peer.allowedIps].sort(),
+        })),
       routes: [...this.routes].map(([cidr, ours]) => ({ cidr, ours })),
     };
   }
