@@ -1,0 +1,10 @@
+import { base } from './jest.config.js';
+
+/** Real namespaces, real WireGuard, real processes from dist/: needs root and `npm run build` (scripts/lab.mjs does both). */
+export default {
+  ...base,
+  roots: ['<rootDir>/test/lab', '<rootDir>/libs'],
+  testMatch: ['<rootDir>/test/lab/**/*.lab.ts'],
+  testTimeout: 120_000,
+  maxWorkers: 1,
+};

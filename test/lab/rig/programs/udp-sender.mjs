@@ -1,0 +1,49 @@
+// udp-sender.mjs ADDRESS PORT RATE: numbered packets to an echo until standard input ends. Prints "up" at the first
+// answer and, at the end, {sent, lost, longestGap} of what was sent since.
+import { createSocket } from 'node:dgram';
+import { clearInterval, setInterval } from 'node:timers';
+
+const [, , address, port, rate] = process.argv;
+const answered = new Set();
+let first = -1;
+let next = 0;
+let ending = false;
+
+const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+socket.on('message', (packet) => {
+  answered.add(packet.readUInt32BE(0));
+  if (first < 0) {
+    first = packet.readUInt32BE(0);
+    console.log('up');
+  }
+  if (ending && missing().length === 0) finish();
+});
+
+const timer = setInterval(() => {
+  const packet = Buffer.alloc(64);
+  packet.writeUInt32BE(next++);
+  socket.send(packet, Number(port), address, () => undefined); // an unreachable path is a lost packet
+}, 1000 / rate);
+
+process.stdin.resume().on('end', () => {
+  clearInterval(timer);
+  ending = true;
+  if (missing().length === 0) finish();
+  else setTimeout(finish, 1000);
+});
+
+function missing() {
+  return Array.from({ length: next - first }, (_, i) => first + i).filter((number) => !answered.has(number));
+}
+
+function finish() {
+  const lost = missing();
+  let run = 0;
+  let longest = 0;
+  lost.forEach((number, i) => {
+    run = number === lost[i - 1] + 1 ? run + 1 : 1;
+    longest = Math.max(longest, run);
+  });
+  console.log(JSON.stringify({ sent: next - first, lost: lost.length, longestGap: (longest * 1000) / rate }));
+  process.exit();
+}

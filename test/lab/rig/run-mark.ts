@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Every host of a lab mounts a tmpfs whose source is this mark, so each process in it, however it was started and
+ * whatever it made of its arguments and environment, carries the mark in /proc/<pid>/mountinfo. The mark names the
+ * process that runs the lab by pid namespace, pid and start time: what such a process left behind is told from what
+ * a lab that runs right now is using.
+ */
+const PREFIX = 'tombolo-lab';
+const MARK = new RegExp(`^${PREFIX}-(\\d+)-(\\d+)-(\\d+)`);
+const MARKED_MOUNT = new RegExp(` - tmpfs (${PREFIX}-\\d+-\\d+-\\d+)/`);
+
+export function ownMark(): string {
+  return `${PREFIX}-${pidNamespace()}-${process.pid}-${startTime(process.pid)}`;
+}
+
+/** Pids of processes inside hosts of the lab with this mark. */
+export function processesOf(mark: string): number[] {
+  return marked()
+    .filter(({ owner }) => owner === mark)
+    .map(({ pid }) => pid);
+}
+
+/** Ends what crashed labs left: processes (and with the last of them their namespaces), directories. */
+export function removeLeftovers(): void {
+  for (const { pid, owner } of marked()) if (isDead(owner)) end(pid);
+  for (const entry of readdirSync(tmpdir())) {
+    const owner = MARK.exec(entry)?.[0];
+    if (owner && isDead(owner)) rmSync(join(tmpdir(), entry), { recursive: true });
+  }
+}
+
+function marked(): { pid: number; owner: string }[] {
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  return pids.flatMap((pid) => {
+    const owner = MARKED_MOUNT.exec(readQuietly(`/proc/${pid}/mountinfo`))?.[1];
+    return owner ? [{ pid: Number(pid), owner }] : [];
+  });
+}
+
+function isDead(mark: string): boolean {
+  const [, namespace, pid, started] = MARK.exec(mark) ?? [];
+  return namespace === pidNamespace() && startTime(Number(pid)) !== started;
+}
+
+const pidNamespace = () => /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0];
+
+/** Clock ticks since boot, field 22 of proc(5) stat; undefined when there is no such process, or only its corpse. */
+function startTime(pid: number): string | undefined {
+  const stat = readQuietly(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : fields[19];
+}
+
+/** Processes come and go while one looks at them. */
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // ended by itself meanwhile
+  }
+}
