@@ -1,15 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { StartFailure } from './failure.js';
@@ -24,6 +14,8 @@ export interface NatsBinaryOptions {
   env?: NodeJS.ProcessEnv;
 }
 
+/** What our streams need (republish, direct get) was tried from this release on. */
+const OLDEST = [2, 9] as const;
 const OWN_BROKER = 'or name a broker of your own in TOMBOLO_NATS_URL';
 
 /**
@@ -34,32 +26,28 @@ const OWN_BROKER = 'or name a broker of your own in TOMBOLO_NATS_URL';
 export async function findNatsServer({ cacheDir, log, env = process.env }: NatsBinaryOptions): Promise<string> {
   const named = env.TOMBOLO_NATS_SERVER;
   if (named) {
-    if (works(named)) return named;
-    throw new StartFailure(`TOMBOLO_NATS_SERVER names ${named}, which does not run: give the path of a nats-server.`);
+    if (isRecent(named)) return named;
+    throw new StartFailure(
+      `TOMBOLO_NATS_SERVER names ${named}, which is no nats-server ${OLDEST.join('.')} or newer that runs here: give the path of one.`,
+    );
   }
   const path = [...(env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'].filter(Boolean);
-  const found = path.map((dir) => join(dir, 'nats-server')).find((file) => isExecutable(file) && works(file));
+  const found = path.map((dir) => join(dir, 'nats-server')).find(isRecent);
   if (found) return found;
   const cached = join(cacheDir, 'nats-server');
-  if (works(cached)) return cached;
+  if (isRecent(cached)) return cached;
   await unpackDebianPackage(cacheDir, log);
-  if (works(cached)) return cached;
+  if (isRecent(cached)) return cached;
   throw new StartFailure(
-    `Debian's nats-server does not run on this machine: set TOMBOLO_NATS_SERVER to one that does, ${OWN_BROKER}.`,
+    `This release's nats-server package is too old or does not run: set TOMBOLO_NATS_SERVER to a nats-server ${OLDEST.join('.')} or newer, ${OWN_BROKER}.`,
   );
 }
 
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function works(file: string): boolean {
-  return spawnSync(file, ['--version'], { stdio: 'ignore' }).status === 0;
+/** Runs, and is new enough; it says `nats-server: v2.9.10`. */
+function isRecent(file: string): boolean {
+  const { stdout } = spawnSync(file, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const [, major, minor] = /v(\d+)\.(\d+)\./.exec(stdout ?? '') ?? [];
+  return Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1]);
 }
 
 async function unpackDebianPackage(cacheDir: string, log: Log) {
