@@ -43,7 +43,7 @@ export function keyCommands(program: Command): void {
     .description('create a key; prints the one string that a node needs to join')
     .requiredOption('--network <name>', 'network that nodes join with it')
     .option('--uses <n>', 'enrolments it admits (default: any number)', wholeNumber)
-    .option('--expires <duration>', 'for instance 24h (default: never)', duration)
+    .option('--expires <duration>', 'for instance 24h (default: 24h)', duration)
     .option('--ephemeral', 'nodes are removed when they have been silent for the TTL')
     .option('--ttl <duration>', 'silence after which an ephemeral node is removed (default 15m)', duration)
     .option('--label <key=value>', 'label of every node that joins with it (repeatable)', label)

@@ -1,19 +1,25 @@
 import { preferredReplica } from './placement.js';
 
+export interface Lease {
+  name: string;
+  holder: string;
+  epoch: number;
+}
+
 /** Leases of the log (libs/event-store): one holder per name, an epoch that rises with every new holder. */
 export interface LeasePort {
-  /** The lease if it is free, expired or ours already; undefined while another holds it. */
-  acquire(name: string, holder: string, ttlMs: number): Promise<{ epoch: number } | undefined>;
-  /** False when it was lost. */
-  renew(name: string, holder: string, ttlMs: number): Promise<boolean>;
-  release(name: string, holder: string): Promise<void>;
-  /** Holders of living leases whose name begins so. */
-  holders(prefix: string): Promise<string[]>;
+  /** The lease if it is free, lapsed or ours already; undefined while another holds it. */
+  acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined>;
+  /** Renews all that a holder has; what is missing in the answer is lost. */
+  renewAll(holder: string, prefix: string, ttlMs: number): Promise<Lease[]>;
+  release(lease: Lease): Promise<void>;
+  /** Held leases whose name begins so. */
+  list(prefix: string): Promise<Lease[]>;
 }
 
 export interface LeadershipOptions {
   leases: LeasePort;
-  /** This replica. */
+  /** This replica; another one after every start. */
   holder: string;
   ttlMs: number;
   /** Milliseconds that only ever grow. */
@@ -23,28 +29,25 @@ export interface LeadershipOptions {
   onError(error: unknown): void;
 }
 
-interface Held {
-  epoch: number;
-  /** Monotonic time until which nobody else can have it. */
-  until: number;
-}
-
-/** A lease is renewed this often within its life. */
+/** Leases are renewed this often within their life. */
 const ROUNDS_PER_TTL = 4;
-
-const PRESENCE = 'topology-planner-replica:';
+const NETWORK = 'topology-planner:network:';
+const REPLICA = 'topology-planner:replica:';
 
 /**
  * Which networks this replica publishes for. A lease counts from before the request was sent, so that it never
  * outlives the database's view of it; whoever cannot renew in time stops publishing by itself.
  */
 export class Leadership {
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, Lease>();
   readonly #wanted = new Set<string>();
-  /** Rounds for which a network that another replica should have was ours to take. */
-  readonly #patience = new Map<string, number>();
+  /** Rounds in which a network that we hold should have been another's. */
+  readonly #overdue = new Map<string, number>();
+  /** Monotonic time until which nobody else can have what we hold. */
+  #safeUntil = 0;
   #timer: NodeJS.Timeout | undefined;
-  #round: Promise<void> = Promise.resolve();
+  #rounds: Promise<void> = Promise.resolve();
+  #roundQueued = false;
 
   constructor(private readonly options: LeadershipOptions) {}
 
@@ -54,100 +57,87 @@ export class Leadership {
 
   /** Wants to publish for a network, from now on. */
   want(network: string): void {
-    if (this.#wanted.has(network)) return;
     this.#wanted.add(network);
     this.#tick();
   }
 
-  async forget(network: string): Promise<void> {
-    this.#wanted.delete(network);
-    await this.#drop(network, true);
-  }
-
   /** Gives a lease back although it is held: the publisher could not go on. It is taken again with a higher epoch. */
-  async stepDown(network: string): Promise<void> {
-    await this.#drop(network, true);
+  stepDown(network: string): Promise<void> {
+    return this.#drop(network, true);
   }
 
   holds(network: string): boolean {
-    return (this.#held.get(network)?.until ?? 0) > this.options.monotonic();
+    return this.#held.has(network) && this.#safeUntil > this.options.monotonic();
   }
 
+  /** Networks this replica publishes for, sorted. */
   get networks(): string[] {
     return [...this.#held.keys()].sort();
   }
 
-  /** Stops and gives every lease back, so that others need not wait for them to expire. */
+  /** Stops and gives every lease back, so that others need not wait for them to lapse. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#wanted.clear();
-    await this.#round;
-    await Promise.all([...this.#held.keys()].map((network) => this.#drop(network, true)));
-    const { leases, holder } = this.options;
-    await leases.release(PRESENCE + holder, holder).catch((error: unknown) => this.options.onError(error));
+    await this.#rounds;
+    for (const network of this.networks) await this.#drop(network, true);
+    const [presence] = await this.options.leases.list(REPLICA + this.options.holder);
+    if (presence) await this.options.leases.release(presence);
   }
 
   #tick(): void {
-    this.#round = this.#round
-      .then(() => this.#renewAndAcquire())
-      .catch((error: unknown) => this.options.onError(error));
+    if (this.#roundQueued) return;
+    this.#roundQueued = true;
+    this.#rounds = this.#rounds.then(async () => {
+      this.#roundQueued = false;
+      await this.#round().catch((error: unknown) => this.options.onError(error));
+    });
   }
 
-  async #renewAndAcquire(): Promise<void> {
-    const { leases, holder, ttlMs } = this.options;
-    for (const network of [...this.#held.keys()]) {
-      if (!(await this.#renew(network))) await this.#drop(network, false);
-    }
-    await leases.acquire(PRESENCE + holder, holder, ttlMs);
-    const replicas = await leases.holders(PRESENCE);
-    for (const network of [...this.#wanted]) {
+  async #round(): Promise<void> {
+    const { leases, holder, ttlMs, monotonic } = this.options;
+    const asked = monotonic();
+    const renewed = await leases.renewAll(holder, NETWORK, ttlMs);
+    this.#safeUntil = asked + ttlMs;
+    const kept = new Set(renewed.map(({ name }) => name));
+    for (const [network, { name }] of this.#held) if (!kept.has(name)) await this.#drop(network, false);
+
+    await leases.acquire(REPLICA + holder, holder, ttlMs);
+    const replicas = (await leases.list(REPLICA)).map((lease) => lease.holder);
+    for (const network of this.#wanted) {
       const mine = preferredReplica(network, replicas) === holder;
-      if (mine === this.#held.has(network)) this.#patience.delete(network);
-      else if (mine) await this.#acquire(network);
+      if (mine === this.#held.has(network)) this.#overdue.delete(network);
+      else if (mine) await this.#take(network);
       else await this.#makeWay(network);
     }
   }
 
-  /** Another replica should have this network: leave it to that one, unless nobody takes it. */
+  async #take(network: string): Promise<void> {
+    const { leases, holder, ttlMs, onGained } = this.options;
+    const lease = await leases.acquire(NETWORK + network, holder, ttlMs);
+    if (!lease) return;
+    this.#held.set(network, lease);
+    // Not awaited: bringing one large network up must not keep the other leases from being renewed.
+    onGained(network, lease.epoch).catch((error: unknown) => {
+      this.options.onError(error);
+      void this.stepDown(network);
+    });
+  }
+
+  /** Another replica should have this network: hand it over, once that one has been there for two lives of a lease. */
   async #makeWay(network: string): Promise<void> {
-    const rounds = (this.#patience.get(network) ?? 0) + 1;
-    this.#patience.set(network, rounds);
+    const rounds = (this.#overdue.get(network) ?? 0) + 1;
+    this.#overdue.set(network, rounds);
     if (rounds < ROUNDS_PER_TTL * 2) return;
-    this.#patience.delete(network);
+    this.#overdue.delete(network);
     await this.#drop(network, true);
   }
 
-  async #renew(network: string): Promise<boolean> {
-    const { leases, holder, ttlMs, monotonic } = this.options;
-    const asked = monotonic();
-    try {
-      if (!(await leases.renew(leaseName(network), holder, ttlMs))) return false;
-      const held = this.#held.get(network);
-      if (held) held.until = asked + ttlMs;
-      return true;
-    } catch (error) {
-      this.options.onError(error);
-      return this.holds(network);
-    }
-  }
-
-  async #acquire(network: string): Promise<void> {
-    const { leases, holder, ttlMs, monotonic } = this.options;
-    const asked = monotonic();
-    const lease = await leases.acquire(leaseName(network), holder, ttlMs);
-    if (!lease || !this.#wanted.has(network)) return;
-    this.#held.set(network, { epoch: lease.epoch, until: asked + ttlMs });
-    await this.options.onGained(network, lease.epoch);
-  }
-
   async #drop(network: string, giveBack: boolean): Promise<void> {
-    if (!this.#held.delete(network)) return;
+    const lease = this.#held.get(network);
+    if (!lease) return;
+    this.#held.delete(network);
     await this.options.onLost(network);
-    if (giveBack)
-      await this.options.leases
-        .release(leaseName(network), this.options.holder)
-        .catch((error: unknown) => this.options.onError(error));
+    if (giveBack) await this.options.leases.release(lease).catch((error: unknown) => this.options.onError(error));
   }
 }
-
-const leaseName = (network: string) => `topology-planner:${network}`;

@@ -7,7 +7,7 @@ import { planChange } from '#planner/plan-change.js';
 import { planNode } from '#planner/plan-node.js';
 import type { ChangeGroup } from '#planner/plan.js';
 import type { Violation } from '#planner/violation.js';
-import type { NetworkState } from '#topology/network-state.js';
+import type { NetworkState, NodeState } from '#topology/network-state.js';
 import type { NodeStream } from './node-stream.port.js';
 
 export interface PublisherOptions {
@@ -218,7 +218,7 @@ export class NetworkPublisher {
       head.revision += 1;
       head.digest = addToDigest(head.digest, group.digestChange);
       head.logVersion = state.version;
-      this.#send(batch, state, nodeId, 'delta', body);
+      this.#send(batch, state.nodes.get(nodeId), 'delta', body);
       if (head.revision - head.fullRevision >= REFRESH_AFTER && this.#fullSize(state) <= REFRESH_LIMIT_BYTES)
         this.#wantsFull.add(nodeId);
     }
@@ -231,7 +231,7 @@ export class NetworkPublisher {
     head.revision += 1;
     head.digest = digest;
     head.logVersion = state.version;
-    this.#send(batch, state, nodeId, 'delta', encode({ upserts: [], removed: [] } satisfies DeltaBody));
+    this.#send(batch, state.nodes.get(nodeId), 'delta', encode({ upserts: [], removed: [] } satisfies DeltaBody));
   }
 
   #sendFull(
@@ -243,7 +243,7 @@ export class NetworkPublisher {
     const resources = planNode(state, nodeId);
     if (this.#refused(checkNode(state, nodeId, resources))) return;
     this.#heads.set(nodeId, { revision, digest, logVersion: state.version, fullRevision: revision });
-    this.#send(batch, state, nodeId, 'full', encode({ resources } satisfies FullBody));
+    this.#send(batch, state.nodes.get(nodeId), 'full', encode({ resources } satisfies FullBody));
   }
 
   #refused(violations: Violation[]): boolean {
@@ -251,13 +251,15 @@ export class NetworkPublisher {
     return violations.length > 0;
   }
 
-  #send(batch: Batch, state: NetworkState, nodeId: string, kind: 'full' | 'delta', body: Uint8Array): void {
-    const head = this.#heads.get(nodeId);
-    const node = state.nodes.get(nodeId);
-    if (!head || !node) return;
+  #send(batch: Batch, node: NodeState | undefined, kind: MessageHead['kind'], body: Uint8Array): void {
+    const head = node && this.#heads.get(node.nodeId);
+    if (!head) return;
     const { revision, logVersion } = head;
     const message: MessageHead = { kind, epoch: this.#epoch, revision, logVersion, digest: formatDigest(head.digest) };
-    batch.add(this.options.stream.publish({ nodeId, controlKey: node.controlKey, head: message, body }), body.length);
+    batch.add(
+      this.options.stream.publish({ nodeId: node.nodeId, controlKey: node.controlKey, head: message, body }),
+      body.length,
+    );
   }
 
   /** About what a full of this network weighs: a peer is some 250 bytes of JSON. */

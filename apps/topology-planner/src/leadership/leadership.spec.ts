@@ -1,0 +1,146 @@
+import { Leadership, type Lease, type LeasePort } from './leadership.js';
+import { preferredReplica } from './placement.js';
+
+/** Leases as the log gives them, on a clock that the test moves. */
+class Leases implements LeasePort {
+  now = 0;
+  away = false;
+  readonly #rows = new Map<string, Lease & { until: number }>();
+
+  async acquire(name: string, holder: string, ttlMs: number) {
+    this.#answer();
+    const row = this.#rows.get(name);
+    const live = row && row.until > this.now;
+    if (live && row.holder !== holder) return undefined;
+    const lease = { name, holder, epoch: live ? row.epoch : (row?.epoch ?? 0) + 1 };
+    this.#rows.set(name, { ...lease, until: this.now + ttlMs });
+    return lease;
+  }
+
+  async renewAll(holder: string, prefix: string, ttlMs: number) {
+    this.#answer();
+    const live = this.#live(prefix).filter((row) => row.holder === holder);
+    for (const row of live) row.until = this.now + ttlMs;
+    return live;
+  }
+
+  async release({ name, epoch }: Lease) {
+    const row = this.#rows.get(name);
+    if (row?.epoch === epoch) row.until = -1;
+  }
+
+  async list(prefix: string) {
+    this.#answer();
+    return this.#live(prefix);
+  }
+
+  #live(prefix: string) {
+    return [...this.#rows.values()].filter((row) => row.name.startsWith(prefix) && row.until > this.now);
+  }
+
+  #answer() {
+    if (this.away) throw new Error('the database is away');
+  }
+}
+
+function replica(leases: Leases, holder: string) {
+  const events: string[] = [];
+  const leadership = new Leadership({
+    leases,
+    holder,
+    ttlMs: 1_000,
+    monotonic: () => leases.now,
+    onGained: async (network, epoch) => void events.push(`gained ${network} ${epoch}`),
+    onLost: async (network) => void events.push(`lost ${network}`),
+    onError: (error) => void events.push((error as Error).message),
+  });
+  return { leadership, events };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+/** Lets every replica do a round. */
+async function round(...replicas: { leadership: Leadership }[]) {
+  for (const { leadership } of replicas) {
+    leadership.want('n');
+    await settled();
+    await settled();
+  }
+}
+
+const [first, second] = ['a', 'b'].sort((x) => (preferredReplica('n', ['a', 'b']) === x ? -1 : 1)) as [string, string];
+
+test('one of two replicas publishes, the other does not', async () => {
+  const leases = new Leases();
+  const one = replica(leases, first);
+  const two = replica(leases, second);
+  await round(one, two);
+  await round(one, two);
+  expect(one.events).toEqual(['gained n 1']);
+  expect(two.events).toEqual([]);
+  expect([one.leadership.holds('n'), two.leadership.holds('n')]).toEqual([true, false]);
+});
+
+test('when the publishing replica dies the other takes over with a higher epoch', async () => {
+  const leases = new Leases();
+  const one = replica(leases, first);
+  const two = replica(leases, second);
+  await round(one, two);
+  leases.now = 1_500;
+  await round(two);
+  expect(two.events).toEqual(['gained n 2']);
+});
+
+test('a replica that cannot renew stops publishing before another can begin', async () => {
+  const leases = new Leases();
+  const one = replica(leases, first);
+  await round(one);
+  leases.away = true;
+  leases.now = 999;
+  await round(one);
+  expect(one.leadership.holds('n')).toBe(true);
+  leases.now = 1_000;
+  expect(one.leadership.holds('n')).toBe(false);
+});
+
+test('a lease that lapsed is lost, and taken again with a higher epoch', async () => {
+  const leases = new Leases();
+  const one = replica(leases, first);
+  await round(one);
+  leases.now = 5_000;
+  await round(one);
+  expect(one.events).toEqual(['gained n 1', 'lost n', 'gained n 2']);
+});
+
+test('a replica that comes gets its share from the one that holds all, after a while', async () => {
+  const leases = new Leases();
+  const late = replica(leases, first);
+  const early = replica(leases, second);
+  await round(early);
+  expect(early.events).toEqual(['gained n 1']);
+  for (let i = 0; i < 10; i++) await round(early, late);
+  expect(early.events).toEqual(['gained n 1', 'lost n']);
+  expect(late.events).toEqual(['gained n 2']);
+});
+
+test('stopping gives the lease back at once', async () => {
+  const leases = new Leases();
+  const one = replica(leases, first);
+  const two = replica(leases, second);
+  await round(one);
+  await one.leadership.stop();
+  await round(two);
+  expect(two.events).toEqual(['gained n 2']);
+});
+
+test('networks spread evenly, and one replica more moves only its own share', () => {
+  const networks = Array.from({ length: 1_000 }, (_, i) => `network-${i}`);
+  const owners = (replicas: string[]) => networks.map((network) => preferredReplica(network, replicas));
+  const three = owners(['x', 'y', 'z']);
+  for (const name of ['x', 'y', 'z']) {
+    const share = three.filter((owner) => owner === name).length;
+    expect(share).toBeGreaterThan(250);
+    expect(share).toBeLessThan(420);
+  }
+  const four = owners(['x', 'y', 'z', 'w']);
+  four.forEach((owner, i) => expect([three[i], 'w']).toContain(owner));
+});

@@ -1,0 +1,118 @@
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { MessageHead } from '#contracts/node-stream.js';
+import type { NetworkChange, NetworkFollower } from '#service/network-follower.js';
+import { Leadership } from './leadership/leadership.js';
+import { PlannerMetrics } from './planner-metrics.js';
+import { NetworkPublisher } from './publishing/network-publisher.js';
+import { TOPOLOGY_PLANNER_OPTIONS, type TopologyPlannerOptions } from './topology-planner.options.js';
+
+/** A lease lives this long without renewal: how long a network waits for another publisher after a crash, milliseconds. */
+const LEASE_TTL_MS = 2_000;
+
+/** Follows every network and publishes for those whose lease this replica holds. */
+@Injectable()
+export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #publishers = new Map<string, NetworkPublisher>();
+  readonly #metrics: PlannerMetrics;
+  readonly #leadership: Leadership;
+  readonly #endings: (() => void)[] = [];
+
+  constructor(@Inject(TOPOLOGY_PLANNER_OPTIONS) private readonly options: TopologyPlannerOptions) {
+    this.#metrics = new PlannerMetrics(options.metrics);
+    this.#leadership = new Leadership({
+      leases: options.leases,
+      holder: options.replica,
+      ttlMs: LEASE_TTL_MS,
+      monotonic: () => performance.now(),
+      onGained: (network, epoch) => this.#lead(network, epoch),
+      onLost: (network) => this.#follow(network),
+      onError: (error) => options.logger.warn({ err: error }, 'leases not renewed'),
+    });
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { networks, reports } = this.options;
+    this.#endings.push(networks.onChange((change) => this.#advance(change)));
+    this.#endings.push(
+      reports.onReport((report) => {
+        if (report.kind === 'resync') this.#requestFull(report.nodeId);
+      }),
+    );
+    await networks.start();
+    this.#leadership.start();
+    for (const network of networks.states.keys()) this.#adopt(network, networks);
+  }
+
+  /** Whether this replica follows the log; which networks it publishes for. */
+  describe(): { service: 'topology-planner'; replica: string; networks: number; publishes: string[] } {
+    const { replica, networks } = this.options;
+    return {
+      service: 'topology-planner',
+      replica,
+      networks: networks.states.size,
+      publishes: this.#leadership.networks,
+    };
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    for (const end of this.#endings) end();
+    await this.options.networks.stop();
+    await Promise.race([this.#drained(), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
+    this.options.stream.close();
+    await this.#leadership.stop();
+  }
+
+  async #drained(): Promise<void> {
+    await Promise.all([...this.#publishers.values()].map((publisher) => publisher.idle()));
+  }
+
+  #advance({ network, state, facts }: NetworkChange): void {
+    const publisher = this.#publishers.get(network);
+    if (publisher) publisher.advance(state, facts);
+    else this.#adopt(network, this.options.networks);
+  }
+
+  #adopt(network: string, networks: NetworkFollower): void {
+    const state = networks.states.get(network);
+    if (!state || this.#publishers.has(network)) return;
+    const { stream, logger } = this.options;
+    const publisher = new NetworkPublisher(state, {
+      stream,
+      history: {
+        stateAt: (version) => networks.stateAt(network, version),
+        factsAfter: (version) => networks.factsAfter(network, version),
+      },
+      mayPublish: () => this.#leadership.holds(network),
+      onPublished: (batch) => this.#metrics.published(batch),
+      onRefused: (violations) => {
+        this.#metrics.refused.inc();
+        logger.error({ network, violations }, 'a plan that would break an invariant was not published');
+      },
+      onFailed: (error) => {
+        logger.error({ network, err: error }, 'publishing failed, giving the lease back');
+        void this.#leadership.stepDown(network);
+      },
+    });
+    this.#publishers.set(network, publisher);
+    this.#leadership.want(network);
+  }
+
+  async #lead(network: string, epoch: number): Promise<void> {
+    const publisher = this.#publishers.get(network);
+    if (!publisher) return;
+    const started = performance.now();
+    const heads: ReadonlyMap<string, MessageHead> = await this.options.readHeads();
+    await publisher.lead(epoch, heads);
+    const tookMs = Math.round(performance.now() - started);
+    this.options.logger.info({ network, epoch, tookMs }, 'publishing for a network');
+  }
+
+  async #follow(network: string): Promise<void> {
+    await this.#publishers.get(network)?.stop();
+    this.options.logger.info({ network }, 'no longer publishing for a network');
+  }
+
+  #requestFull(nodeId: string): void {
+    for (const publisher of this.#publishers.values()) publisher.requestFull(nodeId);
+  }
+}

