@@ -50,4 +50,7 @@ export interface NodeProof {
   signature: string;
 }
 
+/** The answer to `refresh`: a new login in place of the one that enrolment gave. */
+export type CredentialsResponse = EnrolResponse['nats'];
+
 export const proofText = (action: NodeProof['action'], nodeId: string, at: string) => `${action}:${nodeId}:${at}`;
