@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Endpoint } from '#contracts/facts.js';
+import { parsePrefix } from '#ipam/prefix.js';
 import { canonicalEndpoints, endpointErrors, MAX_ENDPOINTS, sameEndpoints } from './endpoints.js';
 
-const mesh = { cidr: '10.90.0.0/16', cidr6: 'fd00:90::/64' };
+const mesh = ['10.90.0.0/16', 'fd00:90::/64'].map(parsePrefix);
 const endpoint = (address: string, port = 51820, kind: Endpoint['kind'] = 'public'): Endpoint => ({
   address,
   port,

@@ -1,16 +1,19 @@
 import type { FieldError } from '#contracts/errors.js';
-import type { Endpoint, NetworkSettings } from '#contracts/facts.js';
+import type { Endpoint } from '#contracts/facts.js';
 import { canonicalAddress, readAddress, whyNotAddress } from '#ipam/address.js';
 import { addressKind } from '#ipam/address-kind.js';
-import { contains, parsePrefix } from '#ipam/prefix.js';
+import { contains, formatPrefix, type Prefix } from '#ipam/prefix.js';
 import { oneOfErrors, wholeNumberErrors } from './fields.js';
+import type { NetworkState } from './network-state.js';
 
 export const MAX_ENDPOINTS = 16;
 
-type Ranges = Pick<NetworkSettings, 'cidr' | 'cidr6'>;
+/** The ranges that a network's nodes have their addresses from. */
+export const meshRanges = ({ pool4, pool6 }: Pick<NetworkState, 'pool4' | 'pool6'>): Prefix[] =>
+  [pool4, pool6].flatMap((pool) => (pool ? [pool.range] : []));
 
 /** Endpoints are literal addresses at which a tunnel can end; one inside the mesh would be a tunnel in itself. */
-export function endpointErrors(endpoints: Endpoint[] | undefined, mesh: Ranges): FieldError[] {
+export function endpointErrors(endpoints: Endpoint[] | undefined, mesh: Prefix[]): FieldError[] {
   if (endpoints === undefined) return [];
   if (endpoints.length > MAX_ENDPOINTS) return [{ field: 'endpoints', message: `must be at most ${MAX_ENDPOINTS}` }];
   return endpoints.flatMap(({ address, port, kind }, index) => {
@@ -36,12 +39,12 @@ export const sameEndpoints = (a: Endpoint[], b: Endpoint[]): boolean =>
 
 const sameEndpoint = (a: Endpoint, b: Endpoint) => a.address === b.address && a.port === b.port && a.kind === b.kind;
 
-function whyNotEndpoint(text: string, { cidr, cidr6 }: Ranges): string | undefined {
+function whyNotEndpoint(text: string, mesh: Prefix[]): string | undefined {
   const address = readAddress(text);
   if (!address) return `must be a literal address: ${whyNotAddress(text)}`;
   const kind = addressKind(address);
   if (kind !== 'public' && kind !== 'private')
     return `must be an address that other machines reach: ${text} is ${kind}`;
-  const inside = [cidr, cidr6].find((range) => range !== null && contains(parsePrefix(range), address));
-  return inside ? `must lie outside the mesh: ${text} is in its range ${inside}` : undefined;
+  const inside = mesh.find((range) => contains(range, address));
+  return inside && `must lie outside the mesh: ${text} is in its range ${formatPrefix(inside)}`;
 }

@@ -1,10 +1,10 @@
 import type { Decision } from '#contracts/decision.js';
 import type { Endpoint, Labels, NodeRecord } from '#contracts/facts.js';
 import { factsOf, foldNew, type GuardedCommand } from '#topology/command.js';
-import { canonicalEndpoints, endpointErrors, sameEndpoints } from '#topology/endpoints.js';
+import { canonicalEndpoints, endpointErrors, meshRanges, sameEndpoints } from '#topology/endpoints.js';
 import { nameErrors, refuseInvalid } from '#topology/fields.js';
 import { labelErrors, sameLabels, siteErrors } from '#topology/labels.js';
-import { networkOf, nodeOf, refuseStale } from '#topology/lookup.js';
+import { nodeOf, refuseStale } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { publicKeyErrors } from '#topology/public-keys.js';
@@ -38,7 +38,7 @@ export function decideChangeNode(command: ChangeNode, state: NetworkState): Deci
     ...(name === undefined ? [] : nameErrors(name)),
     ...labelErrors(labels),
     ...siteErrors(site),
-    ...endpointErrors(endpoints, networkOf(state)),
+    ...endpointErrors(endpoints, meshRanges(state)),
   ]);
   const changes = changedFields(command, node);
   if (changes.name !== undefined) refuseNameTaken(changes.name, state);

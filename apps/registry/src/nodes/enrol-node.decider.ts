@@ -3,7 +3,7 @@ import { Refusal } from '#contracts/errors.js';
 import type { Endpoint, Labels, NodeRecord } from '#contracts/facts.js';
 import { allocate } from '#ipam/pool.js';
 import { factsOf, foldNew, type CommandMeta } from '#topology/command.js';
-import { canonicalEndpoints, endpointErrors } from '#topology/endpoints.js';
+import { canonicalEndpoints, endpointErrors, meshRanges } from '#topology/endpoints.js';
 import { nameErrors, refuseInvalid } from '#topology/fields.js';
 import { labelErrors, siteErrors } from '#topology/labels.js';
 import { networkOf, nodeOf } from '#topology/lookup.js';
@@ -40,7 +40,7 @@ export interface EnrolNode extends CommandMeta {
  *   `public_key_taken`, `range_exhausted`
  */
 export function decideEnrolNode(command: EnrolNode, state: NetworkState): Decision {
-  const network = networkOf(state);
+  networkOf(state);
   const key = knownKey(command, state);
   const earlier = sameMachine(command, state);
   if (earlier) return { facts: [], answer: nodeView(earlier) };
@@ -54,7 +54,7 @@ export function decideEnrolNode(command: EnrolNode, state: NetworkState): Decisi
     ...publicKeyErrors('publicKey', publicKey),
     ...publicKeyErrors('controlKey', controlKey),
     ...natsKeyErrors('natsKey', natsKey),
-    ...endpointErrors(endpoints, network),
+    ...endpointErrors(endpoints, meshRanges(state)),
     ...labelErrors(labels),
     ...siteErrors(site),
   ]);
