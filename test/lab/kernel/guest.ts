@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '../rig/wait-for.js';
+import { GuestPort } from './guest-port.js';
+import { initrdFor } from './initrd.js';
+
+export interface GuestJob {
+  /** Run in the working directory of this process, with its PATH. */
+  command: string[];
+  env?: Record<string, string>;
+  /** A file that the command writes and that is brought out. */
+  resultFile: string;
+  /** Milliseconds until the guest is ended. */
+  timeout: number;
+  /** What the command prints, as it comes. */
+  print: (text: string) => void;
+}
+
+export interface GuestOutcome {
+  /** Exit status of the command. */
+  status: number;
+  /** Content of the result file; empty when there was none. */
+  result: string;
+}
+
+/**
+ * Runs a command under Debian's cloud kernel in an emulated machine that sees this machine's files, read-only under an
+ * overlay: what the command writes is gone afterwards. No KVM needed, no image to build, no network.
+ * @throws Error with the guest's console when the command did not come to an end
+ */
+export async function runInGuest(job: GuestJob): Promise<GuestOutcome> {
+  const kernel = cloudKernel();
+  const initrd = await initrdFor(kernel);
+  const directory = mkdtempSync(join(tmpdir(), 'tombolo-guest-'));
+  const children: ChildProcess[] = [];
+  try {
+    writeFileSync(join(directory, 'job.sh'), jobScript(job));
+    const ports = ['output', 'status', 'result'].map((name) => new GuestPort(name, directory)) as Ports;
+    ports[0].onText(job.print);
+    const share = join(directory, 'files');
+    children.push(start(virtiofsd(), ['-f', `--socket-path=${share}`, ...SHARED], join(directory, 'virtiofsd.log')));
+    await waitFor(() => existsSync(share), { what: 'virtiofsd to start' });
+    const devices = [
+      ...fileSystem(share),
+      ...boot(kernel, initrd, join(directory, 'job.sh')),
+      ...['-chardev', `file,id=console,path=${join(directory, 'console')}`, '-serial', 'chardev:console'],
+      ...['-device', 'virtio-serial-pci', ...ports.flatMap((port) => port.device)],
+    ];
+    const machine = start('qemu-system-x86_64', [...MACHINE, ...devices], join(directory, 'qemu.log'));
+    children.push(machine);
+    const limit = setTimeout(() => machine.kill('SIGKILL'), job.timeout);
+    await once(machine, 'exit');
+    clearTimeout(limit);
+    const [, status, result] = await Promise.all(ports.map((port) => port.close()));
+    if (!status) throw new Error(`the guest ended without a status\n${logs(directory)}`);
+    return { status: Number(status), result: result ?? '' };
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** Why no guest can run here; undefined when one can. */
+export function guestUnavailable(): string | undefined {
+  if (process.arch !== 'x64') return `the guest's kernel is for x86-64, this machine is ${process.arch}`;
+  try {
+    cloudKernel();
+    virtiofsd();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+type Ports = [GuestPort, GuestPort, GuestPort];
+const MEMORY = '3G';
+const SHARED = ['-o', 'source=/', '-o', 'cache=always', '-o', 'sandbox=chroot'];
+const MACHINE = [
+  ...['-M', 'q35', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+  ...['-accel', 'tcg,thread=multi', '-cpu', 'Nehalem', '-smp', String(Math.min(4, availableParallelism()))],
+  ...['-m', MEMORY],
+];
+
+/** virtiofs shares the guest's memory with its server. */
+function fileSystem(share: string): string[] {
+  return [
+    ...['-object', `memory-backend-memfd,id=memory,size=${MEMORY},share=on`, '-numa', 'node,memdev=memory'],
+    ...['-chardev', `socket,id=files,path=${share}`, '-device', 'vhost-user-fs-pci,chardev=files,tag=files'],
+  ];
+}
+
+function boot(kernel: string, initrd: string, job: string): string[] {
+  const options = 'console=ttyS0 quiet loglevel=3 tsc=reliable mitigations=off panic=-1';
+  return ['-kernel', `/boot/vmlinuz-${kernel}`, '-initrd', initrd, '-append', `${options} tombolo.job=${job}`];
+}
+
+function jobScript({ command, env, resultFile }: GuestJob): string {
+  const variables = Object.entries({ PATH: process.env.PATH ?? '', HOME: '/root', LANG: 'C.UTF-8', ...env });
+  return `#!/bin/sh
+cd ${quote(process.cwd())}
+${variables.map(([name, value]) => `export ${name}=${quote(value)}`).join('\n')}
+${command.map(quote).join(' ')} </dev/null >/run/ports/output 2>&1
+status=$?
+cat ${quote(resultFile)} >/run/ports/result 2>/dev/null
+echo $status >/run/ports/status
+busybox poweroff -f
+`;
+}
+
+const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** A process that dies with this one, however that ends. */
+function start(command: string, args: string[], log: string): ChildProcess {
+  const stdio = ['ignore', 'ignore', openSync(log, 'w')] as const;
+  return spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], { stdio: [...stdio] });
+}
+
+function cloudKernel(): string {
+  const versions = readdirSync('/boot').flatMap((file) => /^vmlinuz-(.*-cloud-amd64)$/.exec(file)?.[1] ?? []);
+  const newest = versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
+  if (!newest) throw new Error('no cloud kernel in /boot: install linux-image-cloud-amd64');
+  return newest;
+}
+
+/** Part of QEMU up to version 7, a package of its own since. */
+function virtiofsd(): string {
+  const found = ['/usr/libexec/virtiofsd', '/usr/lib/qemu/virtiofsd'].find((path) => existsSync(path));
+  if (!found) throw new Error('no virtiofsd: install qemu-system-x86 (Debian 12) or virtiofsd (newer)');
+  return found;
+}
+
+function logs(directory: string): string {
+  const files = ['console', 'virtiofsd.log', 'qemu.log'].filter((name) => existsSync(join(directory, name)));
+  return files.map((name) => `${name}: ${readFileSync(join(directory, name), 'utf8').slice(-5000)}`).join('\n');
+}
