@@ -1,0 +1,177 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { AppliedReport, HeartbeatReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
+import { reportSubject } from '#contracts/subjects.js';
+import { AGENT_API_PREFIX } from './account-claims.js';
+import { type BrokerAddress, connectionOptions, jwtLogin } from './broker-login.js';
+import { type ConnectionStatus, isRefusedLogin, type ServiceConnection } from './connection.js';
+import { type FollowerLink, type FollowOptions, NodeFollower } from './node-follower.js';
+import { pause } from './pause.js';
+
+export type AgentReport =
+  | { kind: 'applied'; body: AppliedReport }
+  | { kind: 'rejected'; body: RejectedReport }
+  | { kind: 'heartbeat'; body: HeartbeatReport }
+  | { kind: 'resync'; body: ResyncReport };
+
+export interface AgentConnectionOptions extends BrokerAddress {
+  nodeId: string;
+  jwt: string;
+  /** Seed of the node's own user key; it signs the broker's challenge and is never sent. */
+  nkeySeed: string;
+  /** Pauses before a reconnect, milliseconds: many agents return at once (default 2,000 and up to 5,000 more). */
+  reconnect?: { waitMs: number; jitterMs: number };
+  onStatus?(status: ConnectionStatus): void;
+}
+
+/** What `follow` takes: a resync is reported by the connection itself. */
+export type AgentFollowOptions = Omit<FollowOptions, 'onResync'>;
+
+/**
+ * Connects an agent, in the background and for ever: an agent works without a broker. `refused` says that the login is
+ * revoked or has expired; it is tried again with whatever `renew` was given last.
+ */
+export function connectAgent(options: AgentConnectionOptions): AgentConnection {
+  return new AgentConnection(options);
+}
+
+export class AgentConnection {
+  readonly #closed = new AbortController();
+  readonly #follows = new Map<AgentFollowOptions, NodeFollower | undefined>();
+  #nats: NatsConnection | undefined;
+  #jwt: string;
+  #status: ConnectionStatus = 'disconnected';
+
+  constructor(private readonly options: AgentConnectionOptions) {
+    this.#jwt = options.jwt;
+    void this.#run();
+  }
+
+  get status(): ConnectionStatus {
+    return this.#status;
+  }
+
+  /** Follows this node's desired state, now and after every reconnect. Returns a function that ends it. */
+  follow(options: AgentFollowOptions): { stop(): void; readonly level: boolean; readonly unreadable: number } {
+    this.#follows.set(options, this.#nats && this.#follower(this.#nats, options));
+    const current = () => this.#follows.get(options);
+    return {
+      get level() {
+        return current()?.level ?? false;
+      },
+      get unreadable() {
+        return current()?.unreadable ?? 0;
+      },
+      stop: () => {
+        current()?.stop();
+        this.#follows.delete(options);
+      },
+    };
+  }
+
+  /** Tells the controller; lost while there is no connection, because only current values matter. */
+  report(report: AgentReport): void {
+    if (this.#status === 'connected' && this.#nats) sendReport(this.#nats, this.options.nodeId, report);
+  }
+
+  /** Logs in again with a new login, without waiting for the old one to expire. */
+  async renew(jwt: string): Promise<void> {
+    this.#jwt = jwt;
+    if (this.#status === 'connected') await this.#nats?.reconnect();
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    for (const follower of this.#follows.values()) follower?.stop();
+    this.#follows.clear();
+    await this.#nats?.close();
+    this.#set('closed');
+  }
+
+  /** The client is told never to give up; should it close for another reason, a new one takes its place. */
+  async #run(): Promise<void> {
+    for (let nats = await this.#dial(); nats; nats = await this.#dial()) {
+      this.#nats = nats;
+      this.#set('connected');
+      for (const [options, follower] of this.#follows) {
+        follower?.stop();
+        this.#follows.set(options, this.#follower(nats, options));
+      }
+      for await (const event of nats.status()) {
+        if (event.type === 'reconnect') {
+          this.#set('connected');
+          for (const follower of this.#follows.values()) follower?.lookAgain();
+        } else if (event.type === 'disconnect') this.#set('disconnected');
+        else if (event.type === 'error' && isRefusedLogin(event.error)) this.#set('refused');
+      }
+    }
+  }
+
+  async #dial(): Promise<NatsConnection | undefined> {
+    const { nodeId, nkeySeed, reconnect = { waitMs: 2_000, jitterMs: 5_000 } } = this.options;
+    for (let attempt = 0; !this.#closed.signal.aborted; attempt++) {
+      try {
+        const nats = await connect({
+          ...connectionOptions(this.options),
+          name: nodeId,
+          authenticator: jwtLogin(() => this.#jwt, nkeySeed),
+          inboxPrefix: `_INBOX.${nodeId}`,
+          reconnectTimeWait: reconnect.waitMs,
+          reconnectJitter: reconnect.jitterMs,
+          reconnectJitterTLS: reconnect.jitterMs,
+        });
+        if (!this.#closed.signal.aborted) return nats;
+        await nats.close();
+      } catch (error) {
+        if (isRefusedLogin(error)) this.#set('refused');
+        const longest = Math.min(100 * 2 ** attempt, reconnect.waitMs + reconnect.jitterMs);
+        await pause(longest * (0.5 + Math.random() / 2), this.#closed.signal);
+      }
+    }
+    return undefined;
+  }
+
+  #follower(nats: NatsConnection, options: AgentFollowOptions): NodeFollower {
+    const link: FollowerLink = { nats, apiPrefix: AGENT_API_PREFIX };
+    return new NodeFollower(link, { ...options, onResync: (body) => this.report({ kind: 'resync', body }) });
+  }
+
+  #set(status: ConnectionStatus): void {
+    if (this.#status === status || this.#status === 'closed') return;
+    this.#status = status;
+    this.options.onStatus?.(status);
+  }
+}
+
+/**
+ * Many agents over one connection with a service's rights, for benchmarks and simulations: the same protocol and seals,
+ * without a login for each.
+ */
+export class SharedAgents {
+  readonly #followers = new Set<NodeFollower>();
+
+  constructor(private readonly connection: ServiceConnection) {
+    connection.onStatus((status) => {
+      if (status === 'connected') for (const follower of this.#followers) follower.lookAgain();
+    });
+  }
+
+  follow(options: AgentFollowOptions): NodeFollower {
+    const onResync = (body: ResyncReport) => this.report(options.opener.nodeId, { kind: 'resync', body });
+    const follower = new NodeFollower({ nats: this.connection.nats, apiPrefix: '$JS.API' }, { ...options, onResync });
+    this.#followers.add(follower);
+    return follower;
+  }
+
+  report(nodeId: string, report: AgentReport): void {
+    if (this.connection.status === 'connected') sendReport(this.connection.nats, nodeId, report);
+  }
+
+  stop(): void {
+    for (const follower of this.#followers) follower.stop();
+    this.#followers.clear();
+  }
+}
+
+function sendReport(nats: NatsConnection, nodeId: string, { kind, body }: AgentReport): void {
+  nats.publish(reportSubject(nodeId, kind), JSON.stringify(body));
+}
