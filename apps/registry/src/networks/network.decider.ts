@@ -62,11 +62,7 @@ function changedSettings({ mtu, keepalive, defaultPolicy }: NetworkTuning, now: 
 }
 
 function notEmpty(name: string, { nodes }: NetworkState): Refusal {
-  const [first] = nodes
-    .map((node) => node.name)
-    .toArray()
-    .map(([, nodeName]) => nodeName)
-    .sort();
+  const [first] = [...nodes.values()].map((node) => node.name).sort();
   const which = nodes.size === 1 ? `node "${first}"` : `${nodes.size} nodes, "${first}" among them`;
   return new Refusal(
     'network_not_empty',
