@@ -1,5 +1,6 @@
 import type { FieldError } from '#contracts/errors.js';
 import type { Labels } from '#contracts/facts.js';
+import { quote } from '#ipam/address.js';
 
 export const MAX_LABELS = 32;
 
@@ -12,7 +13,7 @@ export function labelErrors(labels: Labels | undefined, field = 'labels'): Field
   if (entries.length > MAX_LABELS) return [{ field, message: `must be at most ${MAX_LABELS}` }];
   return entries.flatMap(([key, value]) => {
     if (!KEY.test(key))
-      return [{ field, message: `has a key that is not 1 to 63 letters, digits, '-', '_', '.' or '/': ${brief(key)}` }];
+      return [{ field, message: `has a key that is not 1 to 63 letters, digits, '-', '_', '.' or '/': ${quote(key)}` }];
     if (typeof value !== 'string' || !VALUE.test(value))
       return [{ field: `${field}.${key}`, message: `must be up to 63 letters, digits, '-', '_' or '.'` }];
     return [];
@@ -29,5 +30,3 @@ export function sameLabels(a: Labels, b: Labels): boolean {
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
-
-const brief = (text: string) => JSON.stringify(text.slice(0, 70));
