@@ -4,7 +4,7 @@ import { base } from './jest.config.js';
 export default {
   ...base,
   roots: ['<rootDir>/test/lab', '<rootDir>/libs'],
-  testMatch: ['<rootDir>/test/lab/**/*.lab.ts'],
+  testMatch: ['<rootDir>/test/lab/*.lab.ts'],
   testTimeout: 120_000,
   maxWorkers: 1,
 };

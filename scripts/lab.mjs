@@ -1,0 +1,62 @@
+/**
+ * `npm run lab`: real agents and real WireGuard in namespaces of this machine. `npm run lab:kernel` (`--kernel`): the
+ * kernel check in an emulated machine with Debian's own kernel. `--json FILE` writes jest's result; other arguments go
+ * to jest. Exit code 69 (EX_UNAVAILABLE): this machine cannot run it, for the reason just printed.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureGuest, ensureLab } from './ensure.mjs';
+import { prepare } from './prepare.mjs';
+import { fail, root, runJest } from './run.mjs';
+
+const KERNEL_LIMIT_MS = 6 * 60_000;
+const CANNOT = 69;
+
+const { values, positionals } = parseArgs({
+  options: { kernel: { type: 'boolean' }, json: { type: 'string' } },
+  allowPositionals: true,
+});
+if (!(await prepare())) process.exit(1);
+const reason = await (values.kernel ? ensureGuest() : ensureLab());
+if (reason) fail(`${values.kernel ? 'the kernel check' : 'the lab'} cannot run here: ${reason}`, CANNOT);
+process.exitCode = await (values.kernel ? runKernelCheck() : runLab());
+
+function runLab() {
+  const json = values.json ? ['--json', '--outputFile', values.json] : [];
+  return runJest(['--config', 'jest.lab.config.js', ...json, ...positionals]);
+}
+
+async function runKernelCheck() {
+  const { runInGuest } = await import(join(root, 'dist', 'test', 'lab', 'kernel', 'guest.js'));
+  const directory = mkdtempSync(join(tmpdir(), 'tombolo-kernel-'));
+  try {
+    process.chdir(root);
+    const resultFile = join(directory, 'result.json');
+    const jest = [
+      'node_modules/jest/bin/jest.js',
+      '--config',
+      'jest.kernel.config.js',
+      '--json',
+      '--outputFile',
+      resultFile,
+    ];
+    const { status, result } = await runInGuest({
+      command: [
+        process.execPath,
+        '--experimental-vm-modules',
+        '--disable-warning=ExperimentalWarning',
+        ...jest,
+        ...positionals,
+      ],
+      resultFile,
+      timeout: KERNEL_LIMIT_MS,
+      print: (text) => process.stdout.write(text),
+    });
+    if (values.json) writeFileSync(values.json, result);
+    return status;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}

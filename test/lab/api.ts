@@ -1,0 +1,37 @@
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+
+export interface ApiAccess {
+  /** Unix socket that leads to the server. */
+  socketPath: string;
+  /** Address that the server's certificate must be for. */
+  host: string;
+  /** PEM. */
+  ca: string;
+  token: string;
+}
+
+export interface ApiAnswer {
+  status: number;
+  /** Parsed JSON; undefined when there was none. */
+  body: unknown;
+}
+
+/** One request to the control plane's HTTP API, certificate verified. */
+export function callApi(access: ApiAccess, method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      authorization: `Bearer ${access.token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    const { socketPath, host, ca } = access;
+    const call = request({ method, path: `/api/v1/${path}`, socketPath, host, ca, headers }, (response) => {
+      text(response).then(
+        (content) => resolve({ status: response.statusCode ?? 0, body: content ? JSON.parse(content) : undefined }),
+        reject,
+      );
+    });
+    call.on('error', reject);
+    call.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
