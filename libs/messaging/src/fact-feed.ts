@@ -152,7 +152,7 @@ export class FactFeed {
     } catch (error) {
       const { logger, connection, service } = this.#options;
       const reason = (error as Error).message;
-      logger?.error({ stream, from: facts[0]?.version, to: facts.at(-1)?.version, err: error }, 'facts not handled');
+      logger?.warn({ stream, from: facts[0]?.version, to: facts.at(-1)?.version, err: error }, 'facts not handled');
       void park(connection, service, {
         subject: stream,
         reason,

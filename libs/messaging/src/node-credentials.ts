@@ -1,7 +1,8 @@
 import { encodeUser } from '@nats-io/jwt';
 import { isId } from '#contracts/names.js';
+import type { KeyPair } from '@nats-io/nkeys';
 import { isUserKey, nativeSigner } from './nkeys.js';
-import type { Trust } from './trust.js';
+import type { AccountTrust, Trust } from './trust.js';
 
 export interface NodeCredentialsRequest {
   trust: Pick<Trust, 'agents'>;
@@ -28,9 +29,18 @@ export async function mintNodeCredentials(
   const jwt = await encodeUser(
     nodeId,
     natsKey,
-    nativeSigner(trust.agents.signing.seed),
+    signerOf(trust.agents),
     { issuer_account: trust.agents.key.publicKey },
     { scopedUser: true, exp },
   );
   return { jwt, expiresAt: new Date(exp * 1000).toISOString() };
+}
+
+const signers = new WeakMap<AccountTrust, KeyPair>();
+
+/** Reading the seed takes milliseconds; once per trust is enough. */
+function signerOf(account: AccountTrust): KeyPair {
+  const signer = signers.get(account) ?? nativeSigner(account.signing.seed);
+  signers.set(account, signer);
+  return signer;
 }
