@@ -1,12 +1,12 @@
 import type { PeerResource, Resource } from '#contracts/node-stream.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { difference, type Difference, keyOf } from './difference.js';
-import { memberOf, membersOf } from './members.js';
+import { memberOf, membersAfter } from './members.js';
 import { profileOf } from './node-profile.js';
 import { arePeers } from './permitted.js';
 import type { ChangeGroup } from './plan.js';
 import { ownResources, planNode } from './plan-node.js';
-import { peerResource } from './resources.js';
+import { byName, peerResource } from './resources.js';
 
 /** Two states of a network and the nodes that may differ between them. */
 export interface Step {
@@ -16,7 +16,7 @@ export interface Step {
   touched: ReadonlySet<string>;
 }
 
-/** Resources of one viewer that may differ, as they were and as they are. */
+/** Resources of one viewer that may differ, as they were and as they are, by name. */
 interface Candidates {
   was: Resource[];
   is: Resource[];
@@ -36,7 +36,7 @@ export function* changeGroups(step: Step): Generator<ChangeGroup> {
   const classOf = viewerClasses(step);
   const anew: string[] = [];
 
-  for (const node of membersOf(after)) {
+  for (const node of membersAfter(before, after, touched)) {
     const { nodeId } = node;
     const was = touched.has(nodeId) ? memberOf(before, nodeId) : node;
     if (!was) continue;
@@ -65,7 +65,9 @@ export function* changeGroups(step: Step): Generator<ChangeGroup> {
 /** Whether a node may see others differently although those did not change. */
 function looksAnew({ before, after }: Step, was: NodeState, is: NodeState): boolean {
   if (!before.network || !after.network) return true;
-  if (before.network.defaultPolicy !== after.network.defaultPolicy || was.enabled !== is.enabled) return true;
+  if (before.network.defaultPolicy !== after.network.defaultPolicy) return true;
+  if (was === is) return false;
+  if (was.enabled !== is.enabled) return true;
   const old = profileOf(before.network, was).vantage;
   const now = profileOf(after.network, is).vantage;
   return old.site !== now.site || old.family !== now.family;
@@ -106,8 +108,8 @@ function addOwn(groups: Map<string, ChangeGroup>, step: Step, was: NodeState, pe
   const is = memberOf(after, was.nodeId);
   if (!before.network || !after.network || !is) return;
   const change = difference(
-    [...ownResources(before.network, was), ...peers.was],
-    [...ownResources(after.network, is), ...peers.is],
+    [...ownResources(before.network, was), ...peers.was].sort(byName),
+    [...ownResources(after.network, is), ...peers.is].sort(byName),
   );
   addGroup(groups, change, [was.nodeId]);
 }

@@ -25,9 +25,13 @@ export interface Target {
  * Among endpoints of one kind: those of the family that `from` prefers, then the order offered.
  */
 export function chooseEndpoint(from: Vantage, to: Target): Endpoint | null {
-  const sameSite = from.site !== null && from.site === to.site;
   const lan = first('lan', from, to);
-  return (sameSite ? lan : null) ?? first('public', from, to) ?? lan;
+  return (sameSite(from, to) ? lan : null) ?? first('public', from, to) ?? lan;
+}
+
+/** Two nodes whose sites are unknown are not in the same one. */
+export function sameSite(a: { site: string | null }, b: { site: string | null }): boolean {
+  return a.site !== null && a.site === b.site;
 }
 
 /** Where a node that offers these endpoints stands: IPv6 first only if it offers nothing but IPv6, else IPv4 first. */

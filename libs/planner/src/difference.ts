@@ -1,28 +1,46 @@
 import { addToDigest, EMPTY_DIGEST, removeFromDigest, type Resource } from '#contracts/node-stream.js';
 import type { ChangeGroup } from './plan.js';
-import { byName, hashOf } from './resources.js';
+import { hashOf } from './resources.js';
 
 export type Difference = Omit<ChangeGroup, 'nodeIds'>;
 
-/** What turns one set of resources into another; only real differences, undefined when there is none. */
+/** What turns one set of resources into another, both sorted by name; undefined when nothing is different. */
 export function difference(before: readonly Resource[], after: readonly Resource[]): Difference | undefined {
-  const gone = new Map(before.map((resource) => [resource.name as string, resource]));
   const upserts: Resource[] = [];
+  const removed: string[] = [];
   let digestChange = EMPTY_DIGEST;
-  for (const resource of after) {
-    const old = gone.get(resource.name);
-    gone.delete(resource.name);
-    if (old && (old === resource || hashOf(old) === hashOf(resource))) continue;
-    if (old) digestChange = removeFromDigest(digestChange, hashOf(old));
-    digestChange = addToDigest(digestChange, hashOf(resource));
-    upserts.push(resource);
+  const lose = (body: Resource) => (digestChange = removeFromDigest(digestChange, hashOf(body)));
+  const gain = (body: Resource) => (digestChange = addToDigest(digestChange, hashOf(body)));
+
+  for (let i = 0, j = 0; i < before.length || j < after.length;) {
+    const old = before[i];
+    const now = after[j];
+    if (old && (!now || old.name < now.name)) {
+      removed.push(old.name);
+      lose(old);
+      i++;
+    } else if (now && (!old || now.name < old.name)) {
+      upserts.push(now);
+      gain(now);
+      j++;
+    } else if (old && now) {
+      if (old !== now && hashOf(old) !== hashOf(now)) {
+        upserts.push(now);
+        lose(old);
+        gain(now);
+      }
+      i++;
+      j++;
+    }
   }
-  for (const resource of gone.values()) digestChange = removeFromDigest(digestChange, hashOf(resource));
-  if (upserts.length === 0 && gone.size === 0) return undefined;
-  return { upserts: upserts.sort(byName), removed: [...gone.keys()].sort(), digestChange };
+  return upserts.length || removed.length ? { upserts, removed, digestChange } : undefined;
 }
 
-/** Two differences with the same key are the same. */
-export function keyOf({ upserts, removed }: Difference): string {
-  return `${upserts.map((resource) => hashOf(resource).toString(36)).join()}|${removed.join()}`;
+/**
+ * Two differences with the same key are the same. The digest is part of it: whoever replaces or drops different bodies of
+ * one name ends at different digests, although the message reads alike.
+ */
+export function keyOf({ upserts, removed, digestChange }: Difference): string {
+  const bodies = upserts.map((resource) => hashOf(resource).toString(36));
+  return [digestChange.toString(36), ...bodies, ...removed].join();
 }

@@ -21,10 +21,17 @@ export function digests(state: NetworkState, only?: Iterable<string>): Map<strin
   const sums = permitsAll(state) ? new PeerSums(network, membersOf(state)) : undefined;
   return new Map(
     asked.map((node) => {
-      const own = sum(ownResources(network, node));
+      const own = digestOfSet(ownResources(network, node));
       return [node.nodeId, sums && node.enabled ? addToDigest(own, sums.ofPeers(node)) : own];
     }),
   );
+}
+
+/** `digestOf`, with each body hashed only once in its life: for a set that was just planned. */
+export function digestOfSet(resources: Iterable<Resource>): bigint {
+  let digest = EMPTY_DIGEST;
+  for (const resource of resources) digest = addToDigest(digest, hashOf(resource));
+  return digest;
 }
 
 type PerFamily = Record<Vantage['family'], bigint>;
@@ -72,10 +79,4 @@ class PeerSums {
   #seen(from: Vantage, node: NodeState): bigint {
     return hashOf(peerResource(this.network, from, node));
   }
-}
-
-function sum(resources: Iterable<Resource>): bigint {
-  let digest = EMPTY_DIGEST;
-  for (const resource of resources) digest = addToDigest(digest, hashOf(resource));
-  return digest;
 }

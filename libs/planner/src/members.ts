@@ -17,6 +17,21 @@ export function membersOf(state: NetworkState): readonly NodeState[] {
   return members;
 }
 
+/** `membersOf(after)`, made from those of `before`: sorting 10,000 nodes anew would be half of the cost of a join. */
+export function membersAfter(
+  before: NetworkState,
+  after: NetworkState,
+  touched: ReadonlySet<string>,
+): readonly NodeState[] {
+  const known = sorted.get(before.nodes);
+  if (!isLive(after) || !known || sorted.has(after.nodes)) return membersOf(after);
+  const fresh = [...touched].map((id) => after.nodes.get(id)).filter((node) => node !== undefined);
+  // V8 sorts by merging runs, and this is one long sorted run and a short one.
+  const members = [...known.filter(({ nodeId }) => !touched.has(nodeId)), ...fresh].sort(byId);
+  sorted.set(after.nodes, members);
+  return members;
+}
+
 export function memberOf(state: NetworkState, nodeId: string): NodeState | undefined {
   return isLive(state) ? state.nodes.get(nodeId) : undefined;
 }

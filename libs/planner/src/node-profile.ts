@@ -1,39 +1,76 @@
 import type { Endpoint } from '#contracts/facts.js';
 import type { PeerResource } from '#contracts/node-stream.js';
 import { readAddress } from '#ipam/address.js';
-import { contains, parsePrefix } from '#ipam/prefix.js';
+import { formatEndpoint } from '#ipam/endpoint-text.js';
+import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
 import type { NetworkInfo, NodeState } from '#topology/network-state.js';
-import { vantageOf, type Target, type Vantage } from './choose-endpoint.js';
+import { chooseEndpoint, type Target, type Vantage, vantageOf } from './choose-endpoint.js';
 
-/** What the planner derives from one node's state alone. */
-export interface NodeProfile extends Target {
+/** What the planner derives from one node's state and the ranges of its network. */
+export interface NodeProfile {
   vantage: Vantage;
-  /** This node as a peer, one body per endpoint it can be called at: everybody who sees it alike shares the object. */
-  bodies: Map<Endpoint | null, PeerResource>;
+  /** Whether it offers an endpoint that is reachable from anywhere. */
+  reachable: boolean;
+  /** The node as a peer of those in its site and of all others. Who calls it at the same endpoint gets the same object. */
+  inside: Record<Vantage['family'], PeerResource>;
+  outside: Record<Vantage['family'], PeerResource>;
+}
+
+interface Known {
+  cidr: string | null;
+  cidr6: string | null;
+  profile: NodeProfile;
 }
 
 /**
  * Node states never change, so what follows from one is worked out once: at 10,000 nodes a join would otherwise build and
- * hash 10,000 bodies that the others already hold. Ranges are kept with it because they count too.
+ * hash 10,000 bodies that the others already hold.
  */
-const known = new WeakMap<NodeState, NodeProfile & { ranges: string }>();
+const known = new WeakMap<NodeState, Known>();
 
-export function profileOf(network: NetworkInfo, node: NodeState): NodeProfile {
-  const ranges = `${network.cidr} ${network.cidr6}`;
-  const profile = known.get(node);
-  if (profile?.ranges === ranges) return profile;
+export function profileOf({ cidr, cidr6 }: NetworkInfo, node: NodeState): NodeProfile {
+  let entry = known.get(node);
+  if (!entry || entry.cidr !== cidr || entry.cidr6 !== cidr6) {
+    entry = { cidr, cidr6, profile: deriveProfile([cidr, cidr6], node) };
+    known.set(node, entry);
+  }
+  return entry.profile;
+}
 
-  const target = { site: node.site, endpoints: usableEndpoints(network, node) };
-  const fresh = { ...target, ranges, vantage: vantageOf(target), bodies: new Map() };
-  known.set(node, fresh);
-  return fresh;
+function deriveProfile(ranges: readonly (string | null)[], node: NodeState): NodeProfile {
+  const target: Target = { site: node.site, endpoints: usableEndpoints(ranges, node) };
+  const bodies = new Map<Endpoint | null, PeerResource>();
+  const seenFrom = (site: string | null, family: Vantage['family']): PeerResource => {
+    const endpoint = chooseEndpoint({ site, family }, target);
+    const body = bodies.get(endpoint) ?? peerBody(node, endpoint);
+    bodies.set(endpoint, body);
+    return body;
+  };
+  return {
+    vantage: vantageOf(target),
+    reachable: target.endpoints.some(({ kind }) => kind === 'public'),
+    inside: { 4: seenFrom(node.site, 4), 6: seenFrom(node.site, 6) },
+    outside: { 4: seenFrom(null, 4), 6: seenFrom(null, 6) },
+  };
 }
 
 /** Rule 13: a mesh address never becomes an endpoint, or a tunnel would run inside itself. */
-function usableEndpoints({ cidr, cidr6 }: NetworkInfo, node: NodeState): Endpoint[] {
-  const ranges = [cidr, cidr6].filter((range) => range !== null).map(parsePrefix);
+function usableEndpoints(ranges: readonly (string | null)[], node: NodeState): Endpoint[] {
+  if (node.endpoints.length === 0) return [];
+  const mesh = ranges.filter((range) => range !== null).map(parsePrefix);
   return node.endpoints.filter((endpoint) => {
     const address = readAddress(endpoint.address);
-    return address && !ranges.some((range) => contains(range, address));
+    return address && !mesh.some((range) => contains(range, address));
   });
+}
+
+/** Rule 3: a direct peer with its own prefixes. */
+function peerBody({ nodeId, name, publicKey, addresses }: NodeState, endpoint: Endpoint | null): PeerResource {
+  return {
+    name: `peer/${nodeId}`,
+    node: name,
+    publicKey,
+    allowedIps: addresses.map(hostPrefix).sort(),
+    endpoint: endpoint && formatEndpoint(endpoint.address, endpoint.port),
+  };
 }

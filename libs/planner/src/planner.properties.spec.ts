@@ -1,0 +1,141 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { Map as ImmutableMap } from 'immutable';
+import { canonicalJson } from '#contracts/canonical.js';
+import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
+import { digestOf, type Resource } from '#contracts/node-stream.js';
+import { networkFold } from '#topology/network-fold.js';
+import type { NetworkState } from '#topology/network-state.js';
+import type { NetworkHistory } from '../../../test/support/network-history.js';
+import { PlanFollower } from '../../../test/support/plan-follower.js';
+import { holds } from '../../../test/support/property.js';
+import { histories } from '../../../test/support/random-history.js';
+import { checkGroup } from './check-group.js';
+import { checkPlan } from './check-plan.js';
+import { digests } from './digests.js';
+import { planChange } from './plan-change.js';
+import { planAll, planNode } from './plan-node.js';
+
+const HISTORIES = 1000;
+const history = histories(30);
+const batches = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 8 });
+
+describe('over random histories', () => {
+  test('changes applied one by one give the plan from scratch and touch only nodes they must', () => {
+    holds(history, HISTORIES, (history) => {
+      const follower = new PlanFollower();
+      let plan = planAll(history.stateAt(0));
+      for (const { before, after, facts } of steps(history, [1])) {
+        const change = planChange(before, after, facts);
+        follower.apply(change, (nodeId) => planNode(after, nodeId));
+        const next = planAll(after);
+        equal(follower.plan, next);
+        equal(
+          [...change.groups].flatMap(({ nodeIds }) => nodeIds).sort(),
+          [...next.keys()].filter((id) => plan.has(id) && !isDeepStrictEqual(plan.get(id), next.get(id))),
+        );
+        equal(follower.digests, digests(after));
+        plan = next;
+      }
+    });
+  });
+
+  test('changes applied in batches give the plan from scratch, and only real differences', () => {
+    holds(fc.tuple(history, batches), HISTORIES, ([history, sizes]) => {
+      const follower = new PlanFollower();
+      for (const { before, after, facts } of steps(history, sizes)) {
+        const was = follower.plan;
+        const change = planChange(before, after, facts);
+        for (const group of change.groups) {
+          for (const nodeId of group.nodeIds) equal(group, { ...group, ...differenceOf(was, planAll(after), nodeId) });
+          equal(checkGroup(after, group), []);
+        }
+        follower.apply(change, (nodeId) => planNode(after, nodeId));
+        equal(follower.plan, planAll(after));
+        equal(follower.digests, digests(after));
+      }
+    });
+  });
+
+  test('digests are those of the sets', () => {
+    holds(history, HISTORIES, ({ state }) => {
+      const expected = digestsOf(planAll(state));
+      equal(digests(state), expected);
+      const [some] = expected.keys();
+      if (some) equal(digests(state, [some]), new Map([[some, expected.get(some)]]));
+    });
+  });
+
+  test('every plan keeps the invariants', () => {
+    holds(history, HISTORIES, (history) => {
+      for (const { after } of steps(history, [5])) equal(checkPlan(after, planAll(after)), []);
+    });
+  });
+
+  test('the order of unrelated facts and of nodes in memory changes no byte', () => {
+    holds(fc.tuple(history, fc.infiniteStream(fc.nat())), HISTORIES, ([history, choices]) => {
+      const expected = bytes(planAll(history.state));
+      const shuffled = interleaved(history.facts, choices).reduce(networkFold.evolve, networkFold.initialState);
+      equal(bytes(planAll(shuffled)), expected);
+      const reversed = ImmutableMap([...history.state.nodes].reverse());
+      equal(bytes(planAll({ ...history.state, nodes: reversed })), expected);
+    });
+  });
+});
+
+interface HistoryStep {
+  before: NetworkState;
+  after: NetworkState;
+  facts: RecordedFact<NetworkFact>[];
+}
+
+/** A history cut into batches of these sizes, over and over. */
+function steps(history: NetworkHistory, sizes: number[]): HistoryStep[] {
+  const cut: HistoryStep[] = [];
+  for (let from = 0, i = 0; from < history.facts.length; i++) {
+    const to = Math.min(history.facts.length, from + (sizes[i % sizes.length] ?? 1));
+    cut.push({ before: history.stateAt(from), after: history.stateAt(to), facts: history.facts.slice(from, to) });
+    from = to;
+  }
+  return cut;
+}
+
+function differenceOf(was: Map<string, Resource[]>, is: Map<string, Resource[]>, nodeId: string) {
+  const before = was.get(nodeId) ?? [];
+  const after = is.get(nodeId) ?? [];
+  return {
+    upserts: after.filter((body) => !before.some((old) => isDeepStrictEqual(old, body))),
+    removed: before.map(({ name }) => name).filter((name) => !after.some((body) => body.name === name)),
+  };
+}
+
+function digestsOf(plan: Map<string, Resource[]>): Map<string, bigint> {
+  return new Map([...plan].map(([nodeId, resources]) => [nodeId, digestOf(resources)]));
+}
+
+/** The same facts with those of each node, and those of the network, in order, but otherwise mixed. */
+function interleaved(facts: RecordedFact<NetworkFact>[], choices: fc.Stream<number>): RecordedFact<NetworkFact>[] {
+  const [created, ...rest] = facts;
+  const strands = new Map<string, RecordedFact<NetworkFact>[]>();
+  for (const fact of rest) {
+    const key = 'nodeId' in fact.data ? fact.data.nodeId : '';
+    strands.set(key, [...(strands.get(key) ?? []), fact]);
+  }
+  const mixed = created ? [created] : [];
+  while (strands.size > 0) {
+    const keys = [...strands.keys()];
+    const key = keys[choices.next().value % keys.length] ?? '';
+    const [next, ...later] = strands.get(key) ?? [];
+    if (next) mixed.push({ ...next, version: mixed.length + 1 });
+    if (later.length > 0) strands.set(key, later);
+    else strands.delete(key);
+  }
+  return mixed;
+}
+
+const bytes = (plan: Map<string, Resource[]>) => canonicalJson([...plan]);
+
+/** `toEqual` writes the better message, this is the faster comparison: it runs some hundred thousand times. */
+function equal(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
+}

@@ -1,0 +1,107 @@
+import type { Endpoint, NetworkFact, NetworkSettings, NodeRecord, RecordedFact } from '#contracts/facts.js';
+import { allocate } from '#ipam/pool.js';
+import { networkFold } from '#topology/network-fold.js';
+import type { NetworkState } from '#topology/network-state.js';
+
+/** A UUIDv7 for every number, in their order. Joined from parts: V8 keeps ids that come out of JSON as flat as this. */
+export const testId = (n: number): string => ['01930000-0000-7000-8000', n.toString(16).padStart(12, '0')].join('-');
+
+/** base64 of 32 bytes, another for every number: public halves of keys that nobody has. */
+export function testKey(n: number): string {
+  const bytes = Buffer.alloc(32, 7);
+  bytes.writeUInt32BE(n);
+  return bytes.toString('base64');
+}
+
+const STARTED = Date.parse('2026-11-20T08:00:00Z');
+
+export type Joining = Partial<Pick<NodeRecord, 'nodeId' | 'name' | 'endpoints' | 'site' | 'labels'>>;
+
+/**
+ * One network's log in memory, for tests of what comes after the log. It makes the facts that valid commands would make:
+ * addresses by the real pools, state by the real fold; it refuses nothing.
+ */
+export class NetworkHistory {
+  readonly facts: RecordedFact<NetworkFact>[] = [];
+  #states: NetworkState[] = [networkFold.initialState];
+  #now = STARTED;
+  #made = 0;
+
+  constructor(settings: Partial<NetworkSettings> & { name?: string } = {}) {
+    this.append({
+      type: 'NetworkCreated',
+      data: {
+        networkId: testId(0xfffffff),
+        name: 'mesh',
+        cidr: '10.90.0.0/16',
+        cidr6: 'fd90::/64',
+        model: 'flat',
+        mtu: 1420,
+        keepalive: 25,
+        defaultPolicy: 'allow',
+        ...settings,
+      },
+    });
+  }
+
+  get state(): NetworkState {
+    return this.stateAt(this.facts.length);
+  }
+
+  /** @param version 0 is before the network exists */
+  stateAt(version: number): NetworkState {
+    const state = this.#states[version];
+    if (!state) throw new Error(`this history ends at version ${this.facts.length}`);
+    return state;
+  }
+
+  append(fact: NetworkFact): void {
+    this.#now += 1000;
+    const at = new Date(this.#now).toISOString();
+    const version = this.facts.length + 1;
+    const metadata = { actor: 'token/test', commandId: `command-${version}`, at };
+    const recorded = { ...fact, metadata, stream: testId(0xfffffff), version, hash: '', recordedAt: at };
+    const before = this.state;
+    this.facts.push(recorded);
+    this.#states.push(networkFold.evolve(before, recorded));
+  }
+
+  /** @returns the new node's id */
+  join(joining: Joining = {}): string {
+    const n = ++this.#made;
+    const at = new Date(this.#now).toISOString();
+    const { pool4, pool6 } = this.state;
+    const { nodeId = testId(n), name = `node-${n}` } = joining;
+    this.append({
+      type: 'NodeEnrolled',
+      data: {
+        publicKey: testKey(n),
+        controlKey: testKey(n + 0x10000000),
+        natsKey: `U${n}`,
+        addresses: [pool4, pool6].filter((pool) => pool !== null).map((pool) => allocate(pool, at)),
+        endpoints: [],
+        labels: {},
+        site: null,
+        keyId: testId(0xffffff0),
+        ephemeralTtl: null,
+        ...joining,
+        nodeId,
+        name,
+      },
+    });
+    return nodeId;
+  }
+
+  rotateKey(nodeId: string): void {
+    const n = ++this.#made;
+    this.append({ type: 'NodeKeyRotated', data: { nodeId, publicKey: testKey(n) } });
+  }
+
+  /** Addresses that rest after a removal may be given again. */
+  passDay(): void {
+    this.#now += 25 * 60 * 60 * 1000;
+  }
+}
+
+export const publicEndpoint = (address: string, port = 51820): Endpoint => ({ address, port, kind: 'public' });
+export const lanEndpoint = (address: string, port = 51820): Endpoint => ({ address, port, kind: 'lan' });

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import type { Endpoint, Labels, NetworkSettings } from '#contracts/facts.js';
+import { type Joining, lanEndpoint, NetworkHistory, publicEndpoint, testId } from './network-history.js';
+
+/** One thing that happens to a network. `who` picks among the nodes there are then; without any, nothing happens. */
+export type Step =
+  | { do: 'join'; joining: Joining }
+  | { do: 'leave' | 'disable' | 'enable' | 'rotate'; who: number }
+  | { do: 'rename'; who: number; name: string }
+  | { do: 'label'; who: number; labels: Record<string, string> }
+  | { do: 'move'; who: number; site: string | null }
+  | { do: 'offer'; who: number; endpoints: Endpoint[] }
+  | { do: 'set'; changes: Partial<Pick<NetworkSettings, 'mtu' | 'keepalive' | 'defaultPolicy'>> }
+  | { do: 'create key' | 'revoke key' | 'remove a stranger' | 'pass a day' };
+
+const site = fc.constantFrom(null, 'berlin', 'oslo');
+const endpoints = fc.array(
+  fc.constantFrom(
+    publicEndpoint('203.0.113.1'),
+    publicEndpoint('203.0.113.2', 4500),
+    publicEndpoint('2001:db8::1'),
+    lanEndpoint('192.168.1.1'),
+    lanEndpoint('fd00:1::1'),
+    // Inside the mesh: nobody may ever call these.
+    publicEndpoint('10.90.0.77'),
+    lanEndpoint('fd90::77'),
+  ),
+  { maxLength: 3 },
+);
+const name = fc.constantFrom('ada', 'bob', 'cy', 'dot');
+const who = fc.nat({ max: 7 });
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('join' as const),
+      joining: fc.record({ name, site, endpoints, nodeId: fc.nat({ max: 0xffffff }).map(testId) }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('leave', 'disable', 'enable', 'rotate'), who }) },
+  fc.record({ do: fc.constant('rename' as const), who, name }),
+  fc.record({ do: fc.constant('label' as const), who, labels: fc.constantFrom<Labels[]>({}, { role: 'db' }) }),
+  fc.record({ do: fc.constant('move' as const), who, site }),
+  fc.record({ do: fc.constant('offer' as const), who, endpoints }),
+  fc.record({
+    do: fc.constant('set' as const),
+    changes: fc.constantFrom(
+      { mtu: 1420 },
+      { mtu: 1280 },
+      { keepalive: 0 },
+      { keepalive: 25 },
+      { defaultPolicy: 'allow' as const },
+      { defaultPolicy: 'deny' as const },
+    ),
+  }),
+  fc.record({ do: fc.constantFrom('create key', 'revoke key', 'remove a stranger', 'pass a day') }),
+);
+
+const settings: fc.Arbitrary<Partial<NetworkSettings>> = fc.record({
+  defaultPolicy: fc.constantFrom('allow', 'allow', 'allow', 'deny'),
+  keepalive: fc.constantFrom(0, 25),
+  cidr: fc.constantFrom('10.90.0.0/16', '10.90.0.0/16', null),
+  cidr6: fc.constantFrom('fd90::/64', 'fd90::/64', null),
+});
+
+/** Random networks with at most `maxLength` things that happen to them; shrinks to few and simple ones. */
+export function histories(maxLength: number): fc.Arbitrary<NetworkHistory> {
+  return fc.record({ settings, steps: fc.array(step, { maxLength, size: 'max' }) }).map((random) => {
+    const history = new NetworkHistory(random.settings);
+    for (const step of random.steps) take(history, step);
+    return history;
+  });
+}
+
+function take(history: NetworkHistory, step: Step): void {
+  const present = [...history.state.nodes.keys()].sort();
+  const nodeId = 'who' in step ? present[step.who % present.length] : undefined;
+  switch (step.do) {
+    case 'join':
+      if (!present.includes(step.joining.nodeId ?? '')) history.join(step.joining);
+      return;
+    case 'set':
+      return history.append({ type: 'NetworkChanged', data: { changes: step.changes } });
+    case 'create key':
+      return history.append({
+        type: 'EnrolmentKeyCreated',
+        data: {
+          keyId: testId(1),
+          secretHash: '',
+          uses: 1,
+          expiresAt: null,
+          ephemeralTtl: null,
+          labels: {},
+          site: null,
+        },
+      });
+    case 'revoke key':
+      return history.append({ type: 'EnrolmentKeyRevoked', data: { keyId: testId(1) } });
+    case 'remove a stranger':
+      return history.append({ type: 'NodeRemoved', data: { nodeId: testId(0xabcdef01), reason: 'operator' } });
+    case 'pass a day':
+      return history.passDay();
+  }
+  if (nodeId) takeNode(history, step, nodeId);
+}
+
+function takeNode(history: NetworkHistory, step: Extract<Step, { who: number }>, nodeId: string): void {
+  switch (step.do) {
+    case 'leave':
+      return history.append({ type: 'NodeRemoved', data: { nodeId, reason: 'left' } });
+    case 'disable':
+      return history.append({ type: 'NodeDisabled', data: { nodeId } });
+    case 'enable':
+      return history.append({ type: 'NodeEnabled', data: { nodeId } });
+    case 'rotate':
+      return history.rotateKey(nodeId);
+    case 'rename':
+      return history.append({ type: 'NodeChanged', data: { nodeId, changes: { name: step.name } } });
+    case 'label':
+      return history.append({ type: 'NodeChanged', data: { nodeId, changes: { labels: step.labels } } });
+    case 'move':
+      return history.append({ type: 'NodeChanged', data: { nodeId, changes: { site: step.site } } });
+    case 'offer':
+      return history.append({ type: 'NodeChanged', data: { nodeId, changes: { endpoints: step.endpoints } } });
+  }
+}
