@@ -79,11 +79,12 @@ export class AgentConnection {
     if (this.#status === 'connected') await this.#nats?.reconnect();
   }
 
+  /** Delivers the reports that are on their way, then closes. */
   async close(): Promise<void> {
     this.#closed.abort();
     for (const follower of this.#follows.values()) follower?.stop();
     this.#follows.clear();
-    await this.#nats?.close();
+    if (!this.#nats?.isClosed()) await (this.#status === 'connected' ? this.#nats?.drain() : this.#nats?.close());
     this.#set('closed');
   }
 
