@@ -1,0 +1,123 @@
+/** Programs that scripts need from Debian: found, or installed when we may. None of these packages starts a service. */
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { output, root, run } from './run.mjs';
+
+const lab = [
+  need('iproute2', 'ip'),
+  need('nftables', 'nft'),
+  need('iputils-ping', 'ping'),
+  need('procps', 'sysctl'),
+  need('wireguard-tools', 'wg'),
+];
+const guest = [
+  need('qemu-system-x86', 'qemu-system-x86_64'),
+  need('busybox-static', 'busybox'),
+  need('cpio', 'cpio'),
+  need('kmod', 'modprobe'),
+];
+
+/** Why this machine cannot run the lab (namespaces, WireGuard), after installing what could be; undefined when it can. */
+export async function ensureLab() {
+  if (process.platform !== 'linux') return 'it needs Linux';
+  if (process.geteuid() !== 0) return 'network namespaces need root';
+  const missing = await ensure(lab);
+  if (missing) return missing;
+  if (output('unshare', ['--net', '--mount', 'true']) === undefined)
+    return 'root may make no network namespaces here (a container without CAP_SYS_ADMIN?)';
+  return kernelHasWireGuard() ? undefined : ensure([need('wireguard-go', 'wireguard-go')]);
+}
+
+/** The same for the servers of the integration tests; uses the built program, whose sentences these are. */
+export async function ensureServers() {
+  const parts = join(root, 'dist', 'apps', 'standalone', 'src', 'parts');
+  try {
+    const { findNatsServer } = await import(join(parts, 'nats-binary.js'));
+    const { postgresBinaries } = await import(join(parts, 'postgres-binaries.js'));
+    const { unprivileged } = await import(join(parts, 'unprivileged.js'));
+    const log = { info: (_fields, message) => console.log(`tombolo: ${message}`) };
+    await findNatsServer({ cacheDir: join(root, 'node_modules', '.cache', 'tombolo'), log });
+    unprivileged(postgresBinaries().postgres);
+    return undefined;
+  } catch (error) {
+    return error.message;
+  }
+}
+
+/** The same for the guest that runs Debian's own kernel. */
+export async function ensureGuest() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'the guest is for Linux on x86-64';
+  if (process.geteuid() !== 0) return 'the guest sees all files of this machine, which needs root';
+  const missing = (await ensure(lab)) ?? (await ensure(guest));
+  // Part of QEMU's own packages up to version 7 (Debian 12), so it is looked for after them.
+  return (
+    missing ?? (await ensure([need('virtiofsd', '/usr/lib/qemu/virtiofsd', '/usr/libexec/virtiofsd')])) ?? guestKernel()
+  );
+}
+
+/**
+ * The guest boots Debian's cloud kernel from /boot. It is installed only where there is no kernel (a container): on a
+ * machine that boots from its own disk, it would change what that boots.
+ */
+async function guestKernel() {
+  const kernels = () => (existsSync('/boot') ? readdirSync('/boot').filter((file) => file.startsWith('vmlinuz-')) : []);
+  const hasCloud = () => kernels().some((file) => file.endsWith('-cloud-amd64'));
+  if (!hasCloud() && kernels().length > 0)
+    return 'no linux-image-cloud-amd64, and a second kernel is not installed unasked on a machine that boots one';
+  return ensure([{ package: 'linux-image-cloud-amd64', isThere: hasCloud }]);
+}
+
+/** A package, there when one of these programs or paths is. */
+function need(name, ...anyOf) {
+  return { package: name, isThere: () => anyOf.some((program) => isExecutable(program)) };
+}
+
+/** Installs the packages of what is missing. Resolves to the sentence to say when something is missing still. */
+async function ensure(needs) {
+  const missing = () => needs.filter(({ isThere }) => !isThere()).map((one) => one.package);
+  const packages = missing();
+  if (packages.length === 0) return undefined;
+  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  if (process.geteuid() !== 0) return `${packages.join(', ')} missing; type: sudo ${command}`;
+  if (!isExecutable('apt-get'))
+    return `${packages.join(', ')} missing, and this machine has no apt-get to install with`;
+  console.log(`tombolo: installing ${packages.join(', ')}`);
+  if (!(await aptInstall(packages))) return `${packages.join(', ')} missing, and this failed: ${command}`;
+  return missing().length === 0 ? undefined : `${missing().join(', ')} did not bring what is needed`;
+}
+
+async function aptInstall(packages) {
+  const options = ['-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'];
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const install = () => run('apt-get', ['install', ...options, ...packages], { env });
+  // A fresh machine has no lists of packages, and an old one has lists of packages that are gone.
+  const known = packages.every((name) => output('apt-cache', ['show', name]));
+  if (known && (await install()) === 0) return true;
+  return (await run('apt-get', ['update', '-qq'])) === 0 && (await install()) === 0;
+}
+
+function kernelHasWireGuard() {
+  const name = `tmbprobe${process.pid % 100_000}`;
+  if (output('ip', ['link', 'add', name, 'type', 'wireguard']) === undefined) return false;
+  output('ip', ['link', 'delete', name]);
+  return true;
+}
+
+function isExecutable(program) {
+  const directories = [
+    ...(process.env.PATH ?? '').split(':').filter(Boolean),
+    '/usr/sbin',
+    '/usr/bin',
+    '/sbin',
+    '/bin',
+  ];
+  const files = program.startsWith('/') ? [program] : directories.map((dir) => join(dir, program));
+  return files.some((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

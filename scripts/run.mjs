@@ -1,0 +1,58 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The clone. Every script works from here, wherever it was called. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Ends the process with one sentence. */
+export function fail(sentence, exitCode = 1) {
+  console.error(`tombolo: ${sentence}`);
+  process.exit(exitCode);
+}
+
+/**
+ * Runs a program in the clone with our terminal; resolves to its exit code, 1 when a signal or `timeoutMs` ended it.
+ * It does not outlive us.
+ */
+export function run(command, args, { env, timeoutMs } = {}) {
+  const [program, ...rest] = bound([command, ...args]);
+  return new Promise((resolve) => {
+    const child = spawn(program, rest, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+      timeout: timeoutMs,
+    });
+    child.once('error', (error) => {
+      console.error(`tombolo: cannot run ${command}: ${error.message}`);
+      resolve(1);
+    });
+    child.once('exit', (code, signal) => {
+      if (signal) console.error(`tombolo: ${command} was ended by ${signal}`);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** The same command, told by the kernel to stop when we die, however we die (util-linux has setpriv; else as it was). */
+export function bound(command) {
+  return output('setpriv', ['--version']) ? ['setpriv', '--pdeathsig', 'SIGTERM', '--', ...command] : command;
+}
+
+/** Runs a tool from node_modules with this Node, whatever PATH holds: `runTool('jest/bin/jest.js', [...])`. */
+export function runTool(script, args, options) {
+  return run(process.execPath, [`node_modules/${script}`, ...args], options);
+}
+
+/** Runs jest on ES modules; `config` and the rest as jest takes them. */
+export function runJest(args, options = {}) {
+  const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`;
+  return runTool('jest/bin/jest.js', args, { ...options, env: { ...options.env, NODE_OPTIONS } });
+}
+
+/** What a short program prints, or undefined when it failed or is not there. */
+export function output(command, args) {
+  const child = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return child.status === 0 ? child.stdout : undefined;
+}

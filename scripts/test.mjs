@@ -1,0 +1,84 @@
+/** `npm test`: every level that this machine can run. The last line, alone: `N passed, N failed[, N skipped]`. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureLab, ensureServers } from './ensure.mjs';
+import { prepare } from './prepare.mjs';
+import { root, run, runJest, runTool } from './run.mjs';
+
+const CANNOT = 69;
+/** A stage that hangs is ended and counts as failed. */
+const LIMIT_MS = 10 * 60_000;
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const results = mkdtempSync(join(tmpdir(), 'tombolo-results-'));
+
+if (await check('packages', () => prepare('packages'))) {
+  await check('build', () => prepare('build'));
+  await check('lint', () => succeeds(runTool('eslint/bin/eslint.js', ['.'])));
+  await check('format', () => succeeds(runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])));
+  // The integration tests use these programs as well where they are; the lab's own stage says what is missing.
+  await ensureLab();
+  const noServers = await ensureServers();
+  if (noServers) skip('integration tests', noServers);
+  const without = noServers ? ['--testPathIgnorePatterns', '/dist/', 'int\\.spec\\.ts$'] : [];
+  await tests(noServers ? 'unit tests' : 'unit and integration tests', (json) =>
+    runJest(['--json', '--outputFile', json, ...without], { timeoutMs: LIMIT_MS }),
+  );
+  await tests('lab: real agents and real WireGuard in namespaces', (json) => lab('--json', json));
+  await tests("kernel check: Debian's own kernel in an emulated machine", (json) => lab('--kernel', '--json', json));
+}
+rmSync(results, { recursive: true });
+console.log(`\n${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ''}`);
+process.exitCode = sum.failed ? 1 : 0;
+
+/** A stage without tests of its own: it counts when it fails. */
+async function check(name, work) {
+  console.log(`\n== ${name}`);
+  const good = await work();
+  if (good) return true;
+  sum.failed++;
+  console.log(`== ${name}: failed`);
+  return false;
+}
+
+/** A stage that runs jest, which leaves its counts in a file. */
+async function tests(name, work) {
+  console.log(`\n== ${name}`);
+  const json = join(results, `${name.replaceAll(/\W+/g, '-')}.json`);
+  const started = Date.now();
+  const exitCode = await work(json);
+  if (exitCode === CANNOT) return skip(name, 'see above');
+  const counts = countsOf(json);
+  // Jest itself broke, or was ended.
+  if (exitCode !== 0 && counts.failed === 0) counts.failed = 1;
+  for (const key of Object.keys(sum)) sum[key] += counts[key];
+  const seconds = Math.round((Date.now() - started) / 1000);
+  console.log(`== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${seconds} s`);
+}
+
+/** A stage that this machine cannot run counts as one. */
+function skip(name, reason) {
+  sum.skipped++;
+  console.log(`== ${name}: skipped (${reason})`);
+}
+
+function countsOf(json) {
+  try {
+    const result = JSON.parse(readFileSync(json, 'utf8'));
+    return {
+      passed: result.numPassedTests,
+      failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
+      skipped: result.numPendingTests + result.numTodoTests,
+    };
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+}
+
+function lab(...args) {
+  return run(process.execPath, [join(root, 'scripts', 'lab.mjs'), ...args], { timeoutMs: LIMIT_MS });
+}
+
+async function succeeds(exitCode) {
+  return (await exitCode) === 0;
+}
