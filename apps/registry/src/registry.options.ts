@@ -37,6 +37,8 @@ export type NodeReport =
 export interface ReportFeed {
   /** Returns a function that ends it. */
   onReport(listener: (report: NodeReport) => void): () => void;
+  /** False while reports cannot arrive: the silence of that time says nothing about nodes. */
+  connected(): boolean;
 }
 
 /** One part that `/readyz` asks; rejects when it is not fit for work. */

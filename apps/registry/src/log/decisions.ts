@@ -1,0 +1,87 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ConcurrencyConflict, Refusal, Unavailable } from '#contracts/errors.js';
+import { isId, SYSTEM_STREAM } from '#contracts/names.js';
+import type { EventStore } from '#event-store/core/event-store.js';
+import { DecisionMaker } from '#event-store/core/decision-maker.js';
+import { networkFold } from '#topology/network-fold.js';
+import type { NetworkState } from '#topology/network-state.js';
+import { systemFold, type SystemState } from '#topology/system-fold.js';
+import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
+
+/** Facts between two snapshots of a stream: a start folds at most so many. */
+const SNAPSHOT_EVERY = 2_000;
+const TRIES = 10;
+
+/** The log as the registry decides on it. */
+@Injectable()
+export class Decisions {
+  readonly store: EventStore;
+  readonly networks: DecisionMaker<NetworkState>;
+  readonly system: DecisionMaker<SystemState>;
+
+  constructor(@Inject(REGISTRY_OPTIONS) { store, logger }: Pick<RegistryOptions, 'store' | 'logger'>) {
+    const shared = { store, logger, snapshotEvery: SNAPSHOT_EVERY, pause: backOff, later: setImmediate };
+    this.store = store;
+    this.networks = new DecisionMaker({ ...shared, fold: networkFold });
+    this.system = new DecisionMaker({ ...shared, fold: systemFold });
+  }
+
+  /** The state of the stream `system`. @throws Unavailable */
+  async systemState(): Promise<SystemState> {
+    return (await this.system.current(SYSTEM_STREAM)).state;
+  }
+
+  /** The state of a network by its stream. @throws Unavailable */
+  async networkState(networkId: string): Promise<NetworkState> {
+    return (await this.networks.current(networkId)).state;
+  }
+
+  /** Finds a network by name or id. @throws Refusal not_found; Unavailable */
+  async networkId(nameOrId: string): Promise<string> {
+    const { networkIdByName, networks } = await this.systemState();
+    const networkId = networkIdByName.get(nameOrId) ?? (networks.has(nameOrId) ? nameOrId : undefined);
+    if (networkId === undefined) throw noNetwork(nameOrId);
+    return networkId;
+  }
+
+  /** Finds the log of a network by name, or by id a deleted one too. @throws Refusal not_found; Unavailable */
+  async networkStream(nameOrId: string): Promise<string> {
+    const networkId = (await this.systemState()).networkIdByName.get(nameOrId) ?? nameOrId;
+    if (isId(networkId) && (await this.store.head(networkId)) > 0) return networkId;
+    throw noNetwork(nameOrId);
+  }
+
+  /** As {@link networkStream}, or `system`. */
+  async stream(nameOrId: string): Promise<string> {
+    return nameOrId === SYSTEM_STREAM ? SYSTEM_STREAM : this.networkStream(nameOrId);
+  }
+
+  /**
+   * Runs a command whose decision spans two streams, building it again each time the other stream moved meanwhile.
+   * @throws Unavailable when it never stood still
+   */
+  async acrossStreams<Outcome>(attempt: () => Promise<Outcome>): Promise<Outcome> {
+    for (let n = 1; n <= TRIES; n++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof ConcurrencyConflict)) throw error;
+        await backOff(n);
+      }
+    }
+    throw new Unavailable(
+      'log',
+      'The log is written to too fast for this change; repeat it with the same Idempotency-Key.',
+    );
+  }
+}
+
+function noNetwork(nameOrId: string): Refusal {
+  return new Refusal('not_found', `There is no network "${nameOrId}". GET /api/v1/networks lists those there are.`);
+}
+
+/** Random, so that two replicas that collided do not collide again. */
+function backOff(attempt: number): Promise<void> {
+  const milliseconds = Math.random() * Math.min(50, 2 ** attempt);
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,95 @@
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { SYSTEM_STREAM } from '#contracts/names.js';
+import type { NetworkState } from '#topology/network-state.js';
+import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
+import { Decisions } from './decisions.js';
+import { StreamHeads } from './stream-heads.js';
+
+/** Milliseconds in which the moves of one network are gathered into one look at it. */
+const GATHER = 20;
+
+/**
+ * Every network's state, kept warm and a moment behind the log: for finding what is named by an id alone, and for
+ * services that react to facts. Deleted networks stay, for those of their nodes whose logins must stay revoked.
+ */
+@Injectable()
+export class NetworkDirectory implements OnModuleInit, OnModuleDestroy {
+  private readonly states = new Map<string, NetworkState>();
+  private readonly listeners = new Set<() => void>();
+  private readonly updating = new Map<string, Promise<void>>();
+  private stopFollowing: (() => void) | undefined;
+
+  constructor(
+    @Inject(Decisions) private readonly decisions: Decisions,
+    @Inject(StreamHeads) private readonly heads: StreamHeads,
+    @Inject(REGISTRY_OPTIONS) private readonly options: Pick<RegistryOptions, 'logger'>,
+  ) {}
+
+  onModuleInit(): void {
+    this.stopFollowing = this.heads.onMoved((stream) => {
+      if (stream === SYSTEM_STREAM || this.updating.has(stream)) return;
+      this.updateLater(stream);
+    });
+  }
+
+  onModuleDestroy(): void {
+    this.stopFollowing?.();
+  }
+
+  /** States as they are known now. */
+  all(): IterableIterator<NetworkState> {
+    return this.states.values();
+  }
+
+  /** Called after a state has changed. */
+  onChanged(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** The first network for which something is found; the log is asked only when memory does not know. @throws Unavailable */
+  async find<Found>(look: (state: NetworkState) => Found | undefined): Promise<Found | undefined> {
+    const found = this.look(look);
+    if (found !== undefined) return found;
+    await this.catchUp();
+    return this.look(look);
+  }
+
+  /** Brings every state to where the log is now. @throws Unavailable */
+  async catchUp(): Promise<void> {
+    await this.heads.refresh();
+    const behind = [...this.heads.known()].filter(
+      ([stream, version]) => stream !== SYSTEM_STREAM && (this.states.get(stream)?.version ?? 0) < version,
+    );
+    for (const [stream] of behind) await this.update(stream);
+  }
+
+  private look<Found>(look: (state: NetworkState) => Found | undefined): Found | undefined {
+    for (const state of this.states.values()) {
+      const found = look(state);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  private updateLater(stream: string): void {
+    const update = new Promise((resolve) => setTimeout(resolve, GATHER)).then(async () => {
+      this.updating.delete(stream);
+      await this.update(stream);
+    });
+    this.updating.set(
+      stream,
+      update.catch((error: unknown) => {
+        // The next move, or the next look-up by id, tries again.
+        this.options.logger.warn({ err: error, network: stream }, 'a network could not be read');
+      }),
+    );
+  }
+
+  private async update(stream: string): Promise<void> {
+    const state = await this.decisions.networkState(stream);
+    if (state.version <= (this.states.get(stream)?.version ?? 0)) return;
+    this.states.set(stream, state);
+    for (const listener of [...this.listeners]) listener();
+  }
+}

@@ -1,0 +1,88 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import type { Endpoint, Labels } from '#contracts/facts.js';
+import type { NodeView } from '#topology/view.js';
+import { ChoiceField, LabelsField, ListField, TextField, WholeNumberField } from '../http/fields.js';
+
+/** A node has a handful of interfaces; more is a mistake. */
+export const MAX_ENDPOINTS = 16;
+
+@ApiSchema({ name: 'Endpoint' })
+export class EndpointDto implements Endpoint {
+  @TextField({ maxLength: 64, description: 'IPv4 or IPv6 address, never a name', example: '203.0.113.7' })
+  address!: string;
+
+  @WholeNumberField({ min: 1, max: 65535, description: 'UDP port', example: 51820 })
+  port!: number;
+
+  @ChoiceField({
+    choices: ['public', 'lan'],
+    description: 'public: reachable from anywhere; lan: only inside its site',
+  })
+  kind!: Endpoint['kind'];
+}
+
+export class ChangeNodeBody {
+  @TextField({ optional: true, description: 'New name, one DNS label' })
+  name?: string;
+
+  @LabelsField({ optional: true, description: 'All labels: they replace those there are', example: { role: 'db' } })
+  labels?: Labels;
+
+  @TextField({
+    optional: true,
+    nullable: true,
+    description: 'Nodes of one site reach each other by LAN endpoints; null: none',
+  })
+  site?: string | null;
+
+  @ListField({
+    optional: true,
+    of: EndpointDto,
+    maxItems: MAX_ENDPOINTS,
+    description: 'All endpoints: they replace those there are',
+  })
+  endpoints?: EndpointDto[];
+}
+
+@ApiSchema({ name: 'Node' })
+export class NodeDto implements NodeView {
+  @ApiProperty({ format: 'uuid' })
+  nodeId!: string;
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty({ description: 'WireGuard public key, base64' })
+  publicKey!: string;
+
+  @ApiProperty({ type: [String], description: 'Mesh addresses, IPv4 first', example: ['10.90.0.1'] })
+  addresses!: string[];
+
+  @ApiProperty({ type: [EndpointDto] })
+  endpoints!: EndpointDto[];
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
+  labels!: Labels;
+
+  @ApiProperty({ type: String, nullable: true })
+  site!: string | null;
+
+  @ApiProperty({ description: 'A disabled node keeps its name, addresses and credentials, and has no peers' })
+  enabled!: boolean;
+
+  @ApiProperty({ format: 'uuid', description: 'Enrolment key it used' })
+  keyId!: string;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Seconds of silence after which it is removed; null: never',
+  })
+  ephemeralTtl!: number | null;
+
+  @ApiProperty({ format: 'date-time' })
+  enrolledAt!: string;
+
+  @ApiProperty({ type: 'integer', description: 'Log version that made it so: the ETag' })
+  version!: number;
+}

@@ -1,0 +1,84 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
+import { ApiTokenGuard } from './auth/api-token.guard.js';
+import { ApiTokens } from './auth/api-tokens.js';
+import { FailedAttempts } from './auth/failed-attempts.js';
+import { EnrolmentRate } from './enrolment/enrolment-rate.js';
+import { EnrolmentController } from './enrolment/enrolment.controller.js';
+import { NodeProofs } from './enrolment/node-proofs.js';
+import { NodeSelfController } from './enrolment/node-self.controller.js';
+import { EnrolmentKeyController } from './enrolment-keys/enrolment-key.controller.js';
+import { EventController } from './events/event.controller.js';
+import { EventFeed } from './events/event-feed.js';
+import { EventPages } from './events/event-pages.js';
+import { HealthController } from './health/health.controller.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { FieldValidationPipe } from './http/validation.pipe.js';
+import { Decisions } from './log/decisions.js';
+import { LogController } from './log/log.controller.js';
+import { NetworkDirectory } from './log/network-directory.js';
+import { PointsInTime } from './log/points-in-time.js';
+import { RejectedCommands } from './log/rejected-commands.js';
+import { StreamHeads } from './log/stream-heads.js';
+import { NetworkController } from './networks/network.controller.js';
+import { NetworkDeletion } from './networks/network-deletion.js';
+import { LoginRevocation } from './nodes/login-revocation.js';
+import { NodeController } from './nodes/node.controller.js';
+import { NodeExpiry } from './nodes/node-expiry.js';
+import { PlanController } from './plan/plan.controller.js';
+import { REGISTRY_OPTIONS, type RegistryOptions } from './registry.options.js';
+import { NodeLiveness } from './status/node-liveness.js';
+import { StatusController } from './status/status.controller.js';
+import { ApiTokenController } from './tokens/api-token.controller.js';
+import { TopologyController } from './topology/topology.controller.js';
+
+/** The service that owns networks, nodes, enrolment and tokens, with the HTTP API. Serve it with `createHttpApp`. */
+@Module({})
+export class RegistryModule {
+  static register(options: RegistryOptions): DynamicModule {
+    return {
+      module: RegistryModule,
+      imports: [TerminusModule.forRoot({ logger: false, gracefulShutdownTimeoutMs: 0 })],
+      controllers: [
+        NetworkController,
+        NodeController,
+        EnrolmentKeyController,
+        ApiTokenController,
+        EnrolmentController,
+        NodeSelfController,
+        EventController,
+        TopologyController,
+        PlanController,
+        StatusController,
+        LogController,
+        HealthController,
+      ],
+      providers: [
+        { provide: REGISTRY_OPTIONS, useValue: options },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_PIPE, useClass: FieldValidationPipe },
+        // How the log is read and written.
+        Decisions,
+        StreamHeads,
+        NetworkDirectory,
+        PointsInTime,
+        RejectedCommands,
+        // Who may ask.
+        ApiTokens,
+        ApiTokenGuard,
+        FailedAttempts,
+        EnrolmentRate,
+        NodeProofs,
+        // What goes on without being asked.
+        NodeLiveness,
+        NodeExpiry,
+        LoginRevocation,
+        // What the controllers leave to others.
+        NetworkDeletion,
+        EventFeed,
+        EventPages,
+      ],
+    };
+  }
+}

@@ -1,0 +1,47 @@
+import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { formatDigest } from '#contracts/node-stream.js';
+import { digests } from '#planner/digests.js';
+import { networkOf } from '#topology/lookup.js';
+import { Access } from '../auth/access.js';
+import { Decisions } from '../log/decisions.js';
+import { nodesByName } from '../nodes/find-node.js';
+import { NodeLiveness, type NodeObservation } from './node-liveness.js';
+import { NetworkStatusDto } from './status.dto.js';
+
+const UNHEARD = { lastSeen: null, held: null, rejected: null, agent: null };
+
+@ApiTags('status')
+@Controller('api/v1/networks/:network/status')
+export class StatusController {
+  constructor(
+    @Inject(Decisions) private readonly decisions: Decisions,
+    @Inject(NodeLiveness) private readonly liveness: NodeLiveness,
+  ) {}
+
+  @Get()
+  @Access('viewer')
+  @ApiOperation({
+    summary: 'Which nodes hold what they shall hold',
+    description: 'As agents told this replica; they tell it again every half a minute.',
+  })
+  @ApiOkResponse({ type: NetworkStatusDto })
+  async status(@Param('network') nameOrId: string): Promise<NetworkStatusDto> {
+    const state = await this.decisions.networkState(await this.decisions.networkId(nameOrId));
+    const network = networkOf(state).name;
+    const planned = digests(state);
+    const nodes = nodesByName(state).map(({ nodeId, name, enabled }) => {
+      const observation: NodeObservation | typeof UNHEARD = this.liveness.of(nodeId) ?? UNHEARD;
+      const digest = formatDigest(planned.get(nodeId) ?? 0n);
+      return {
+        nodeId,
+        name,
+        enabled,
+        planned: { digest },
+        inSync: observation.held?.digest === digest,
+        ...observation,
+      };
+    });
+    return { network, version: state.version, nodes };
+  }
+}

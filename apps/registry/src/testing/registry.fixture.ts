@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { pino } from 'pino';
+import { Registry as MetricsRegistry } from 'prom-client';
+import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
+import { mintNodeCredentials } from '#messaging/node-credentials.js';
+import { createTrust, type Trust } from '#messaging/trust.js';
+import { newApiToken, secretHash } from '../auth/api-token.js';
+import { createHttpApp } from '../http/http-app.js';
+import { Decisions } from '../log/decisions.js';
+import { RegistryModule } from '../registry.module.js';
+import { DEFAULT_LIMITS, type NodeReport, type RegistryOptions, type RevokedLogin } from '../registry.options.js';
+import { decideCreateApiToken } from '../tokens/api-token.decider.js';
+import { SYSTEM_STREAM } from '#contracts/names.js';
+import type { ApiRole } from '#contracts/facts.js';
+import { v7 as uuidv7 } from 'uuid';
+
+/** A clock that a test sets; both times move together unless the test says otherwise. */
+export class TestClock {
+  wall = Date.parse('2026-11-20T12:00:00Z');
+  grown = 1_000_000;
+
+  now = () => new Date(this.wall);
+  monotonic = () => this.grown;
+
+  advance(milliseconds: number): void {
+    this.wall += milliseconds;
+    this.grown += milliseconds;
+  }
+}
+
+/** Reports within the process. */
+export class TestReports {
+  readonly #listeners = new Set<(report: NodeReport) => void>();
+  isConnected = true;
+
+  connected = () => this.isConnected;
+
+  onReport(listener: (report: NodeReport) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  tell(report: NodeReport): void {
+    for (const listener of this.#listeners) listener(report);
+  }
+}
+
+export interface TestRequest {
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Sent as it is. */
+  text?: string;
+  headers?: Record<string, string>;
+}
+
+export interface TestResponse {
+  status: number;
+  headers: Headers;
+  /** As text where it is not JSON. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any;
+}
+
+export interface TestRegistry {
+  app: NestFastifyApplication;
+  options: RegistryOptions;
+  clock: TestClock;
+  reports: TestReports;
+  /** Lists that were pushed, newest last. */
+  revoked: RevokedLogin[][];
+  logLines: string[];
+  admin: string;
+  tokenOf(role: ApiRole, name?: string): Promise<string>;
+  url: string;
+  /** A request as the admin, unless it brings its own `authorization`. */
+  request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
+  close(): Promise<void>;
+}
+
+let trust: Promise<Trust> | undefined;
+
+/** The registry with its real parts, on a log in memory, behind a real socket. */
+export async function startRegistry(overrides: Partial<RegistryOptions> = {}): Promise<TestRegistry> {
+  trust ??= createTrust(new Date());
+  const signing = await trust;
+  const clock = new TestClock();
+  const reports = new TestReports();
+  const revoked: RevokedLogin[][] = [];
+  const logLines: string[] = [];
+  const options: RegistryOptions = {
+    store: new MemoryEventStore({ now: () => clock.now().toISOString() }),
+    credentials: {
+      mint: async (node) => ({
+        urls: ['nats://127.0.0.1:4222'],
+        ...(await mintNodeCredentials({ trust: signing, ...node, now: clock.now(), ttlSeconds: 3600 })),
+      }),
+      revoke: async (nodes) => void revoked.push(nodes),
+    },
+    reports,
+    readiness: [],
+    publicUrl: () => 'http://127.0.0.1:8080',
+    pin: null,
+    ca: null,
+    controllerKey: signing.sealing.publicKey,
+    masterKey: randomBytes(32),
+    logger: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
+    metrics: new MetricsRegistry(),
+    clock,
+    limits: DEFAULT_LIMITS,
+    ...overrides,
+  };
+  const app = await createHttpApp(RegistryModule.register(options), options);
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+
+  const tokenOf = async (role: ApiRole, name: string = role) => {
+    const token = newApiToken();
+    const command = { commandId: uuidv7(), actor: 'service/test', at: clock.now().toISOString() };
+    await app.get(Decisions).system.execute(SYSTEM_STREAM, {
+      commandId: command.commandId,
+      fingerprint: '',
+      decide: (state) =>
+        decideCreateApiToken({ ...command, tokenId: uuidv7(), name, role, secretHash: secretHash(token) }, state),
+    });
+    return token;
+  };
+  const admin = await tokenOf('admin');
+  const request = async (method: string, path: string, { body, text, headers }: TestRequest = {}) => {
+    const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(url + path, {
+      method,
+      ...(payload !== undefined && { body: payload }),
+      headers: {
+        authorization: `Bearer ${admin}`,
+        ...(payload !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+    });
+    const answer = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(answer) : answer };
+  };
+  return { app, options, clock, reports, revoked, logLines, admin, tokenOf, url, request, close: () => app.close() };
+}
