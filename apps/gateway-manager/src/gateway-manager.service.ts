@@ -9,7 +9,6 @@ export class GatewayManagerService implements OnApplicationBootstrap, BeforeAppl
   constructor(@Inject(GATEWAY_MANAGER_OPTIONS) private readonly options: GatewayManagerOptions) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.options.networks.start();
     this.#endCommands = await this.options.serveCommand('describe', async () => this.describe());
   }
 
@@ -20,8 +19,7 @@ export class GatewayManagerService implements OnApplicationBootstrap, BeforeAppl
     return { service: 'gateway-manager', replica, networks: Object.fromEntries(versions) };
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  beforeApplicationShutdown(): void {
     this.#endCommands?.();
-    await this.options.networks.stop();
   }
 }

@@ -4,6 +4,7 @@ import type { NetworkFollower } from '#service/network-follower.js';
 export interface RelayPlannerOptions {
   /** Unique among the replicas that run. */
   replica: string;
+  /** Started by whoever made it. */
   networks: NetworkFollower;
   /** Answers requests for one command; any one replica gets each. Returns a function that ends it. */
   serveCommand(command: string, handle: (request: unknown) => Promise<unknown>): Promise<() => void>;

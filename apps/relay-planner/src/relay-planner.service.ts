@@ -9,7 +9,6 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
   constructor(@Inject(RELAY_PLANNER_OPTIONS) private readonly options: RelayPlannerOptions) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.options.networks.start();
     this.#endCommands = await this.options.serveCommand('describe', async () => this.describe());
   }
 
@@ -20,8 +19,7 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
     return { service: 'relay-planner', replica, networks: Object.fromEntries(versions) };
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  beforeApplicationShutdown(): void {
     this.#endCommands?.();
-    await this.options.networks.stop();
   }
 }

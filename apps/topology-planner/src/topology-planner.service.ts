@@ -1,5 +1,4 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import type { MessageHead } from '#contracts/node-stream.js';
 import type { NetworkChange, NetworkFollower } from '#service/network-follower.js';
 import { Leadership } from './leadership/leadership.js';
 import { PlannerMetrics } from './planner-metrics.js';
@@ -8,6 +7,9 @@ import { TOPOLOGY_PLANNER_OPTIONS, type TopologyPlannerOptions } from './topolog
 
 /** A lease lives this long without renewal: how long a network waits for another publisher after a crash, milliseconds. */
 const LEASE_TTL_MS = 2_000;
+
+/** How often the heads are noted: what a takeover reads is at most what was published in between, milliseconds. */
+const CHECKPOINT_EVERY_MS = 30_000;
 
 /** Follows every network and publishes for those whose lease this replica holds. */
 @Injectable()
@@ -30,7 +32,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     });
   }
 
-  async onApplicationBootstrap(): Promise<void> {
+  onApplicationBootstrap(): void {
     const { networks, reports } = this.options;
     this.#endings.push(networks.onChange((change) => this.#advance(change)));
     this.#endings.push(
@@ -38,8 +40,9 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
         if (report.kind === 'resync') this.#requestFull(report.nodeId);
       }),
     );
-    await networks.start();
     this.#leadership.start();
+    const timer = setInterval(() => void this.#checkpoint(), CHECKPOINT_EVERY_MS);
+    this.#endings.push(() => clearInterval(timer));
     for (const network of networks.states.keys()) this.#adopt(network, networks);
   }
 
@@ -56,7 +59,6 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
 
   async beforeApplicationShutdown(): Promise<void> {
     for (const end of this.#endings) end();
-    await this.options.networks.stop();
     await Promise.race([this.#drained(), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
     this.options.stream.close();
     await this.#leadership.stop();
@@ -101,8 +103,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     const publisher = this.#publishers.get(network);
     if (!publisher) return;
     const started = performance.now();
-    const heads: ReadonlyMap<string, MessageHead> = await this.options.readHeads();
-    await publisher.lead(epoch, heads);
+    await publisher.lead(epoch, await this.options.readHeads());
     const tookMs = Math.round(performance.now() - started);
     this.options.logger.info({ network, epoch, tookMs }, 'publishing for a network');
   }
@@ -110,6 +111,13 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   async #follow(network: string): Promise<void> {
     await this.#publishers.get(network)?.stop();
     this.options.logger.info({ network }, 'no longer publishing for a network');
+  }
+
+  async #checkpoint(): Promise<void> {
+    if (this.#leadership.networks.length === 0) return;
+    await this.options
+      .checkpoint()
+      .catch((error: unknown) => this.options.logger.warn({ err: error }, 'heads not noted'));
   }
 
   #requestFull(nodeId: string): void {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
 import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
-import { formatDigest, type MessageHead, type NodeMessage } from '#contracts/node-stream.js';
+import { formatDigest, type NodeMessage } from '#contracts/node-stream.js';
 import { digests } from '#planner/digests.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
 import type { NetworkHistory } from '../../../../test/support/network-history.js';
 import { histories } from '../../../../test/support/random-history.js';
-import { NetworkPublisher } from './network-publisher.js';
+import { type FoundHead, NetworkPublisher } from './network-publisher.js';
 import type { NodeStream } from './node-stream.port.js';
 
 type Message = Parameters<NodeStream['publish']>[0];
@@ -15,7 +15,7 @@ type Message = Parameters<NodeStream['publish']>[0];
 /** A broker that keeps what JetStream would keep of each node, and agents that fold what reaches them. */
 class Mesh {
   readonly sent: Message[] = [];
-  readonly heads = new Map<string, MessageHead>();
+  readonly heads = new Map<string, FoundHead>();
   readonly agents = new Map<string, NodeSet>();
   publisher: NetworkPublisher | undefined;
   /** Messages that still reach the broker before it is cut. */
@@ -26,7 +26,9 @@ class Mesh {
       await Promise.resolve();
       if (this.budget-- <= 0) throw new Error('cut');
       this.sent.push(message);
-      this.heads.set(message.nodeId, message.head);
+      const { nodeId, head } = message;
+      const known = this.heads.get(nodeId)?.fullRevision ?? 0;
+      this.heads.set(nodeId, { ...head, fullRevision: head.kind === 'full' ? head.revision : known });
       this.deliver(message);
     },
     removeNode: async (nodeId) => {

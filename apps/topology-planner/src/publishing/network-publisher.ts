@@ -36,6 +36,12 @@ export interface NodeHead {
   fullRevision: number;
 }
 
+/** The newest message that the stream holds for a node. */
+export interface FoundHead extends MessageHead {
+  /** Revision of the newest full; 0: there is none. */
+  fullRevision: number;
+}
+
 /** A full is kept fresh in the stream up to this size; larger ones are made when a node asks. */
 const REFRESH_LIMIT_BYTES = 256 * 1024;
 /** Deltas after which a full is written again: half the ring, so that it never wraps over what a node needs. */
@@ -85,7 +91,7 @@ export class NetworkPublisher {
    * Begins to publish under an epoch higher than any before.
    * @param found what the stream holds; nodes whose digest is right get nothing, others a delta where one can be made
    */
-  async lead(epoch: number, found: ReadonlyMap<string, MessageHead>): Promise<void> {
+  async lead(epoch: number, found: ReadonlyMap<string, FoundHead>): Promise<void> {
     this.#epoch = epoch;
     this.#pending = [];
     const target = this.#latest;
@@ -99,7 +105,7 @@ export class NetworkPublisher {
         revision: head?.revision ?? 0,
         digest: held ?? 0n,
         logVersion: head?.logVersion ?? 0,
-        fullRevision: head?.kind === 'full' ? head.revision : 0,
+        fullRevision: head?.fullRevision ?? 0,
       });
       if (held === digest) continue;
       const from = head && head.logVersion < target.version ? head.logVersion : 0;

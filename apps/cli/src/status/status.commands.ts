@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { segment } from '../arguments.js';
+import { contextOf } from '../context.js';
+import type { NetworkView } from '../networks/network.commands.js';
+import { type Column, renderData, table } from '../output/render.js';
+
+export interface NodeStatusView {
+  name: string;
+  nodeId: string;
+  enabled: boolean;
+  /** null: not heard since the server started. */
+  lastSeen: string | null;
+  planned: { digest: string };
+  held: { epoch: number; revision: number; digest: string } | null;
+  inSync: boolean;
+  rejected: { revision: number; errors: { resource: string; message: string }[] } | null;
+  agent: { version: string; backend: string; peers: number; repairs: number } | null;
+}
+
+interface NetworkStatusView {
+  network: string;
+  version: number;
+  nodes: NodeStatusView[];
+}
+
+const columns: Column<NodeStatusView>[] = [
+  ['node', (node) => node.name],
+  ['state', stateOf],
+  ['revision', (node) => node.held?.revision],
+  ['peers', (node) => node.agent?.peers],
+  ['backend', (node) => node.agent?.backend],
+  ['repairs', (node) => node.agent?.repairs],
+  ['last heard', (node) => node.lastSeen],
+];
+
+export function statusCommands(program: Command): void {
+  program
+    .command('status')
+    .argument('[network]', 'default: all networks')
+    .description('which nodes hold what they shall hold')
+    .action(async (network: string | undefined, _options, command: Command) => {
+      const { api, format, print } = contextOf(command);
+      const names = network ? [network] : (await api.list<NetworkView>('/networks')).map(({ name }) => name);
+      const all = await Promise.all(
+        names.map((name) => api.get<NetworkStatusView>(`/networks/${segment(name)}/status`)),
+      );
+      if (format !== 'table') return print(renderData(format, network ? all[0] : all));
+      print(all.length > 0 ? all.map(statusText).join('\n\n') : 'no network yet: tombolo network create NAME');
+    });
+}
+
+function statusText({ network, version, nodes }: NetworkStatusView): string {
+  const right = nodes.filter((node) => node.inSync).length;
+  const head = `${network}: ${nodes.length} nodes, ${right} hold what they shall, log version ${version}`;
+  if (nodes.length === 0) return head;
+  const rows = nodes.map((node) => columns.map(([, cell]) => String(cell(node) ?? '-')));
+  const refusals = nodes.flatMap(({ name, rejected }) =>
+    rejected
+      ? rejected.errors.map(
+          ({ resource, message }) => `${name} refuses revision ${rejected.revision}: ${resource}: ${message}`,
+        )
+      : [],
+  );
+  return [
+    head,
+    table(
+      columns.map(([heading]) => heading),
+      rows,
+    ),
+    ...refusals,
+  ].join('\n');
+}
+
+function stateOf({ enabled, lastSeen, rejected, inSync }: NodeStatusView): string {
+  if (!enabled) return 'disabled';
+  if (rejected) return 'refuses';
+  if (lastSeen === null) return 'silent';
+  return inSync ? 'ok' : 'behind';
+}

@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import { segment } from '../arguments.js';
+import { type Context, contextOf } from '../context.js';
+import { renderData, table } from '../output/render.js';
+
+interface TopologyView {
+  network: { name: string; cidr: string | null; cidr6: string | null };
+  version: number;
+  nodes: { name: string; addresses: string[]; enabled: boolean; peers: { name: string; endpoint: string | null }[] }[];
+}
+
+interface DiffView {
+  from: number;
+  to: number;
+  facts: { version: number; type: string; metadata: { actor: string; at: string } }[];
+  nodes: { name: string; upserts: string[]; removed: string[] }[];
+}
+
+export function topologyCommands(program: Command): void {
+  program
+    .command('topology')
+    .argument('<network>')
+    .description('who peers with whom, now or at another time')
+    .option('--at <time|version>', 'ISO 8601 time, or a version of the log')
+    .action(async (network: string, options: { at?: string }, command: Command) => {
+      const context = contextOf(command);
+      const at = options.at === undefined ? '' : `?at=${encodeURIComponent(options.at)}`;
+      show(context, await context.api.get<TopologyView>(`/networks/${segment(network)}/topology${at}`), topologyText);
+    });
+
+  program
+    .command('diff')
+    .argument('<network>')
+    .argument('<from>', 'time or version')
+    .argument('<to>', 'time or version')
+    .description('what changed between two times: facts, and what each node was told')
+    .action(async (network: string, from: string, to: string, _options, command: Command) => {
+      const context = contextOf(command);
+      const query = new URLSearchParams({ from, to });
+      show(context, await context.api.get<DiffView>(`/networks/${segment(network)}/diff?${query}`), diffText);
+    });
+}
+
+function show<T>({ format, print }: Context, value: T, text: (value: T) => string): void {
+  print(format === 'table' ? text(value) : renderData(format, value));
+}
+
+function topologyText({ network, version, nodes }: TopologyView): string {
+  const ranges = [network.cidr, network.cidr6].filter(Boolean).join(', ');
+  const rows = nodes.map(({ name, addresses, enabled, peers }) => [
+    name,
+    addresses.join(' '),
+    enabled ? 'enabled' : 'disabled',
+    peers.map((peer) => peer.name).join(' ') || '-',
+  ]);
+  const head = `${network.name} (${ranges}) at version ${version}`;
+  return rows.length > 0 ? `${head}\n${table(['node', 'addresses', 'state', 'peers'], rows)}` : `${head}: no nodes`;
+}
+
+function diffText({ from, to, facts, nodes }: DiffView): string {
+  if (facts.length === 0) return `nothing changed between versions ${from} and ${to}`;
+  const lines = facts.map(
+    ({ version, type, metadata }) => `  ${version}  ${metadata.at}  ${type}  by ${metadata.actor}`,
+  );
+  const changes = nodes.flatMap(({ name, upserts, removed }) => [
+    `  ${name}`,
+    ...upserts.map((resource) => `    + ${resource}`),
+    ...removed.map((resource) => `    - ${resource}`),
+  ]);
+  return [
+    `facts after version ${from} up to ${to}:`,
+    ...lines,
+    'what nodes were told:',
+    ...(changes.length > 0 ? changes : ['  nothing']),
+  ].join('\n');
+}

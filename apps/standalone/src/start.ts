@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { Registry as Metrics } from 'prom-client';
+import { serveCommand } from '#messaging/command-bus.js';
+import { natsServerConfig } from '#messaging/server-config.js';
+import { ensureSecrets, type Secrets } from '#service/secrets.js';
+import { openServiceParts, type ServiceParts } from '#service/service-parts.js';
+import { ensureAdminToken } from '../../registry/src/auth/admin-token.js';
+import { createHttpApp } from '../../registry/src/http/http-app.js';
+import { registryOptions } from '../../registry/src/registry.adapters.js';
+import { topologyPlannerOptions } from '../../topology-planner/src/topology-planner.adapters.js';
+import { ControlPlaneModule } from './control-plane.module.js';
+import { givenCertificate, ownCertificate, type ServerCertificate } from './parts/authority.js';
+import { type DataDir, openDataDir } from './parts/data-dir.js';
+import type { StartPart } from './parts/lifecycle.js';
+import { certificateNames, localAddress, needsTls, publicNatsUrl, publicUrl } from './parts/names.js';
+import { findNatsServer } from './parts/nats-binary.js';
+import { startNats } from './parts/nats.js';
+import type { UpOptions } from './parts/options.js';
+import { type Address, claimPort, formatAddress } from './parts/ports.js';
+import { startPostgres } from './parts/postgres.js';
+
+/** Starts a complete control plane: database, broker, all services. Each part is stopped in reverse order. */
+export async function startControlPlane(options: UpOptions, logger: Logger, part: StartPart): Promise<void> {
+  const dir = openDataDir(options.data);
+  await part('data directory', () => ({ stop: () => dir.release() }));
+  const http: Address = { ...options.http, port: await claimPort(options.http, '--http') };
+  const now = new Date();
+  const secrets = await ensureSecrets(dir.keys, now);
+  const certificate = await certificateOf(options, dir, now);
+
+  const databaseUrl = await startDatabase(options, dir, { logger, part });
+  const broker = await startBroker(options, { dir, secrets, certificate, http }, { logger, part });
+  const parts = await part('log and broker', async () => {
+    const opened = await openServiceParts({
+      name: 'standalone',
+      databaseUrl,
+      natsUrls: broker.urls,
+      ca: broker.ca,
+      trust: secrets.trust,
+      streamReplicas: 1,
+      logger,
+    });
+    return { ...opened, stop: () => opened.close() };
+  });
+
+  const adminTokenFile = dir.key('admin-token');
+  await ensureAdminToken(parts.store, adminTokenFile, now);
+  const url = publicUrl(options, http);
+  await part('services', () => startServices({ parts, secrets, certificate, broker, http, url, logger }));
+  const local = `${certificate ? 'https' : 'http'}://${formatAddress(localAddress(http))}`;
+  dir.announce({ http: local, nats: broker.urls[0] ?? '', adminTokenFile, caFile: certificate?.caFile });
+  process.stdout.write(welcome({ local, url, nats: broker.publicUrls[0] ?? '', adminTokenFile, certificate }));
+}
+
+interface Surroundings {
+  logger: Logger;
+  part: StartPart;
+}
+
+interface Broker {
+  /** Where the services reach it, and where agents do. */
+  urls: string[];
+  publicUrls: string[];
+  ca: string | null;
+}
+
+async function certificateOf(options: UpOptions, dir: DataDir, now: Date): Promise<ServerCertificate | undefined> {
+  if (!needsTls(options)) return undefined;
+  if (options.tls) return givenCertificate(options.tls, options.http.host, now);
+  return ownCertificate({ keys: dir.keys, names: certificateNames(options), now });
+}
+
+async function startDatabase(options: UpOptions, dir: DataDir, { logger, part }: Surroundings): Promise<string> {
+  const { database } = options;
+  if (database.kind === 'external') return database.url;
+  const postgres = await part('PostgreSQL', () =>
+    startPostgres({
+      dir: dir.postgres,
+      passwordFile: dir.key('postgres-password'),
+      logFile: join(dir.logs, 'postgres.log'),
+      port: database.port,
+      log: logger,
+    }),
+  );
+  return postgres.url;
+}
+
+interface BrokerNeeds {
+  dir: DataDir;
+  secrets: Secrets;
+  certificate: ServerCertificate | undefined;
+  http: Address;
+}
+
+async function startBroker(options: UpOptions, needs: BrokerNeeds, { logger, part }: Surroundings): Promise<Broker> {
+  const { nats } = options;
+  const { dir, secrets, certificate, http } = needs;
+  if (nats.kind === 'external') {
+    const ca = nats.caFile ? readFileSync(nats.caFile, 'utf8') : null;
+    return { urls: nats.urls, publicUrls: nats.urls, ca };
+  }
+  const listen = { ...nats.listen, port: await claimPort(nats.listen, '--nats') };
+  const binary = await findNatsServer({ cacheDir: dir.cache, log: logger });
+  const configText = natsServerConfig({
+    trust: secrets.trust,
+    serverName: 'tombolo',
+    storeDir: join(dir.nats, 'jetstream'),
+    resolverDir: join(dir.nats, 'accounts'),
+    tls: certificate && { certFile: certificate.certFile, keyFile: certificate.keyFile },
+  });
+  await part('NATS', () =>
+    startNats({ dir: dir.nats, configText, listen, binary, logFile: join(dir.logs, 'nats.log'), log: logger }),
+  );
+  const scheme = certificate ? 'tls' : 'nats';
+  return {
+    urls: [`${scheme}://${formatAddress(localAddress(listen))}`],
+    publicUrls: [publicNatsUrl(options, listen, publicUrl(options, http))],
+    ca: authorityOf(certificate),
+  };
+}
+
+interface Services {
+  parts: ServiceParts;
+  secrets: Secrets;
+  certificate: ServerCertificate | undefined;
+  broker: Broker;
+  http: Address;
+  url: string;
+  logger: Logger;
+}
+
+async function startServices({ parts, secrets, certificate, broker, http, url, logger }: Services) {
+  const metrics = new Metrics();
+  const registry = registryOptions({
+    parts,
+    secrets,
+    natsUrls: broker.urls,
+    natsPublicUrls: broker.publicUrls,
+    ca: authorityOf(certificate),
+    pin: certificate?.pin ?? null,
+    publicUrl: () => url,
+    logger,
+    metrics,
+  });
+  const owner = (service: 'gateway-manager' | 'relay-planner') => ({
+    replica: randomUUID(),
+    networks: parts.networks,
+    serveCommand: async (command: string, handle: (request: unknown) => Promise<unknown>) =>
+      serveCommand(parts.connection, { service, command, handle, logger }),
+  });
+  const module = ControlPlaneModule.register({
+    registry,
+    topologyPlanner: topologyPlannerOptions({ parts, secrets, logger, metrics }),
+    gatewayManager: owner('gateway-manager'),
+    relayPlanner: owner('relay-planner'),
+  });
+  const tls = certificate && {
+    cert: readFileSync(certificate.certFile, 'utf8'),
+    key: readFileSync(certificate.keyFile, 'utf8'),
+  };
+  const app = await createHttpApp(module, { logger, metrics }, { tls });
+  await app.listen(http.port, http.host);
+  return { stop: () => app.close() };
+}
+
+const authorityOf = (certificate: ServerCertificate | undefined) =>
+  certificate?.caFile ? readFileSync(certificate.caFile, 'utf8') : null;
+
+interface Welcome {
+  local: string;
+  url: string;
+  nats: string;
+  adminTokenFile: string;
+  certificate: ServerCertificate | undefined;
+}
+
+function welcome({ local, url, nats, adminTokenFile, certificate }: Welcome): string {
+  const lines = [
+    '',
+    `Tombolo is ready.`,
+    `  API          ${local}${url === local ? '' : `  (nodes: ${url})`}`,
+    `  API docs     ${local}/api/docs`,
+    `  NATS         ${nats}`,
+    `  admin token  ${adminTokenFile}`,
+    ...(certificate?.caFile ? [`  authority    ${certificate.caFile}`] : []),
+    '',
+    'Next, in another shell in this folder:',
+    '  npx tombolo network create office',
+    '  npx tombolo key create --network office',
+    'and on each node, as root, with the string that the key command printed:',
+    '  npx tombolo-agent up --token tmb_…',
+    '',
+    'Ctrl-C stops everything; the data stays.',
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}

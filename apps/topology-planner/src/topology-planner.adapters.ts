@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Registry as Metrics } from 'prom-client';
+import { loadHeads, type NodeHeads, readHeads, saveHeads } from '#messaging/node-heads.js';
+import { NodeStreamWriter } from '#messaging/node-stream.js';
+import { subscribeReports } from '#messaging/reports.js';
+import type { Secrets } from '#service/secrets.js';
+import type { ServiceParts } from '#service/service-parts.js';
+import type { TopologyPlannerOptions } from './topology-planner.options.js';
+
+export interface PlannerAdapters {
+  parts: Pick<ServiceParts, 'connection' | 'leases' | 'networks'>;
+  secrets: Pick<Secrets, 'trust'>;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/** One checkpoint for all networks: the stream that it shortens the reading of is one, too. */
+const CHECKPOINT = 'all';
+
+/** The topology planner over the real log and the real broker. */
+export function topologyPlannerOptions({ parts, secrets, logger, metrics }: PlannerAdapters): TopologyPlannerOptions {
+  const { connection, leases, networks } = parts;
+  let known: NodeHeads | undefined;
+  let reading: Promise<NodeHeads> | undefined;
+  const read = async () => {
+    known = await readHeads(connection, known ?? (await loadHeads(connection, CHECKPOINT)));
+    return known;
+  };
+  // Networks gained together share one reading; the next one begins where it ended.
+  const heads = () => (reading ??= read().finally(() => (reading = undefined)));
+  return {
+    replica: randomUUID(),
+    networks,
+    leases,
+    stream: new NodeStreamWriter(connection, secrets.trust.sealing.privateKey),
+    readHeads: async () => (await heads()).heads,
+    checkpoint: async () => {
+      await saveHeads(connection, CHECKPOINT, await heads());
+    },
+    reports: {
+      onReport: (listener) => subscribeReports(connection, { service: 'topology-planner', onReport: listener, logger }),
+    },
+    logger,
+    metrics,
+  };
+}

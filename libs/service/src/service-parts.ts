@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import { connectService, type ServiceConnection } from '#messaging/connection.js';
+import { followFacts } from '#messaging/fact-feed.js';
+import { JetStreamFactPublisher } from '#messaging/fact-publisher.js';
+import { ensureStreams } from '#messaging/streams.js';
+import type { Trust } from '#messaging/trust.js';
+import { openLog } from '#event-store/postgres/data-source.js';
+import { Leases } from '#event-store/postgres/leases.js';
+import { Outbox } from '#event-store/postgres/outbox.js';
+import { PostgresEventStore } from '#event-store/postgres/postgres-event-store.js';
+import { NetworkFollower } from './network-follower.js';
+
+export interface ServicePartsOptions {
+  /** Shown by the database and the broker, and the name under which unreadable messages are parked. */
+  name: string;
+  databaseUrl: string;
+  natsUrls: string[];
+  /** PEM of the broker's authority; null: the system's roots, or no TLS. */
+  ca: string | null;
+  trust: Pick<Trust, 'serviceCredentials'>;
+  streamReplicas: number;
+  logger: Logger;
+}
+
+/** The log, the broker, and what every service does with both. */
+export interface ServiceParts {
+  store: PostgresEventStore;
+  leases: Leases;
+  outbox: Outbox;
+  connection: ServiceConnection;
+  /** All networks, followed. */
+  networks: NetworkFollower;
+  /** In the order that loses nothing: no new facts, then what is pending goes out, then the connections. */
+  close(): Promise<void>;
+}
+
+const SWEEP_ANSWERS_EVERY_MS = 3_600_000;
+
+/** @throws Unavailable, naming the part that does not answer */
+export async function openServiceParts(options: ServicePartsOptions): Promise<ServiceParts> {
+  const { name, databaseUrl, natsUrls, ca, trust, streamReplicas, logger } = options;
+  const dataSource = await openLog({ url: databaseUrl, applicationName: `tombolo-${name}` });
+  const store = new PostgresEventStore(dataSource);
+  const connection = await connectService({
+    urls: natsUrls,
+    ca: ca ?? undefined,
+    creds: trust.serviceCredentials,
+    name,
+  });
+  await ensureStreams(connection, { replicas: streamReplicas });
+  const publisher = new JetStreamFactPublisher(connection, store);
+  const outbox = new Outbox({ dataSource, store, publisher, logger });
+  outbox.start();
+  const networks = new NetworkFollower(store, async ({ from, onFacts }) =>
+    followFacts({ connection, store, service: name, from, onFacts, logger }),
+  );
+  await networks.start();
+  const sweeping = setInterval(
+    () => void store.sweep().catch((error: unknown) => logger.warn({ err: error }, 'old answers not swept')),
+    SWEEP_ANSWERS_EVERY_MS,
+  );
+  return {
+    store,
+    leases: new Leases(dataSource),
+    outbox,
+    connection,
+    networks,
+    close: async () => {
+      clearInterval(sweeping);
+      await networks.stop();
+      await outbox.stop();
+      await connection.close();
+      await dataSource.destroy();
+    },
+  };
+}
