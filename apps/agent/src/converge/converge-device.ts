@@ -1,0 +1,55 @@
+import type { DesiredDevice } from '#wireguard/core/desired-device.js';
+import { type Device, DeviceError } from '#wireguard/core/device.js';
+import { diffDevice } from '#wireguard/core/diff-device.js';
+import type { ObservedDevice } from '#wireguard/core/observed-device.js';
+import type { QuietPeers } from './quiet-peers.js';
+
+/** A machine whose interface somebody else changes all the time cannot be converged. */
+const ROUNDS = 3;
+
+/**
+ * Makes the device what it shall be and reads it back: when it returns, nothing differed.
+ * @param now seconds of a clock that never jumps
+ * @returns why each step was taken; empty when there was nothing to do
+ * @throws DeviceError
+ */
+export async function convergeDevice(
+  device: Device,
+  desired: DesiredDevice,
+  quietPeers: QuietPeers,
+  now: () => number,
+): Promise<string[]> {
+  const reasons: string[] = [];
+  for (let round = 0; ; round++) {
+    const observed = await present(device, reasons);
+    const operations = diffDevice(desired, observed, quietPeers.update(observed.peers, now()));
+    if (operations.length === 0) return reasons;
+    const why = operations.map((operation) => operation.reason);
+    if (round === ROUNDS)
+      throw new DeviceError('failed', `it still differs after ${ROUNDS} rounds: ${why.slice(0, 5).join('; ')}`);
+    reasons.push(...why);
+    await device.apply(operations);
+  }
+}
+
+/** The interface as it is, made (again) if it must be. */
+async function present(device: Device, reasons: string[]): Promise<ObservedDevice> {
+  const observed = await observeOrBury(device, reasons);
+  if (observed) return observed;
+  reasons.push('the interface is missing');
+  await device.create();
+  const made = await device.observe();
+  if (!made) throw new DeviceError('failed', 'the interface vanished as soon as it was made');
+  return made;
+}
+
+async function observeOrBury(device: Device, reasons: string[]): Promise<ObservedDevice | undefined> {
+  try {
+    return await device.observe();
+  } catch (error) {
+    if (!(error instanceof DeviceError) || error.code !== 'dead') throw error;
+    reasons.push(error.message);
+    await device.remove();
+    return undefined;
+  }
+}

@@ -1,0 +1,182 @@
+import type { NodeSet } from '#contracts/node-fold.js';
+import { formatDigest } from '#contracts/node-stream.js';
+import type { AppliedReport, RejectedReport } from '#contracts/reports.js';
+import { checkSet, type SetProblem } from '#wireguard/core/check-set.js';
+import { desiredDevice, type LocalSettings } from '#wireguard/core/desired-device.js';
+import { type Device, DeviceError } from '#wireguard/core/device.js';
+import { messageOf } from '../failure.js';
+import type { Log } from '../log.js';
+import type { HeldSet } from '../state/held-set.js';
+import { convergeDevice } from './converge-device.js';
+import { QuietPeers } from './quiet-peers.js';
+
+export interface ConvergerParts {
+  device: Device;
+  local: LocalSettings;
+  /** What the disk holds. */
+  held: HeldSet | undefined;
+  record(held: HeldSet): Promise<void>;
+  onApplied(report: AppliedReport): void;
+  onRejected(report: RejectedReport): void;
+  log: Log;
+}
+
+/** A set that came from the server and is not held yet. */
+interface Candidate {
+  set: NodeSet;
+  /** Milliseconds of the monotonic clock. */
+  receivedAt: number;
+  failures: number;
+  /** It failed and may fail again: not before this time of the monotonic clock, in milliseconds. */
+  notBefore: number;
+  /** What was told to the server, so that it is told once. */
+  told?: string;
+}
+
+const FIRST_PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 480_000;
+
+const MAINTAINED = { start: 'up from disk', drift: 'drift repaired', rollback: 'back to the last good set' };
+
+/**
+ * The one loop that changes this machine. Level-triggered: whatever wakes it, it compares what is desired with what is
+ * there, whole, and does what differs; several wakes during a pass make one more pass. A set from the server is held,
+ * on disk first, only once it was applied and read back; until then, and when it is rejected, the last good one is desired.
+ */
+export class Converger {
+  readonly #quietPeers = new QuietPeers();
+  #held: HeldSet | undefined;
+  #candidate: Candidate | undefined;
+  #rejected: NodeSet | undefined;
+  #repairs = 0;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #isUp = false;
+  #stopped = false;
+
+  constructor(private readonly parts: ConvergerParts) {
+    this.#held = parts.held;
+  }
+
+  get held(): HeldSet | undefined {
+    return this.#held;
+  }
+
+  /** The newest set that was not taken, while there is no newer good one. */
+  get rejected(): NodeSet | undefined {
+    return this.#rejected;
+  }
+
+  /** Steps taken against drift since the start. */
+  get repairs(): number {
+    return this.#repairs;
+  }
+
+  /** A newer set: it takes the place of one that waits. */
+  offer(set: NodeSet, receivedAt: number): void {
+    this.#candidate = { set, receivedAt, failures: 0, notBefore: 0 };
+    void this.wake();
+  }
+
+  /** Looks again, now or right after the present pass. Resolves when there is nothing more to do. */
+  wake(): Promise<void> {
+    if (this.#stopped) return this.#running ?? Promise.resolve();
+    this.#again = true;
+    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  /** Resolves when the present pass is over; there will be no other. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      const candidate = this.#candidate;
+      const isDue = candidate !== undefined && performance.now() >= candidate.notBefore;
+      if (isDue && (await this.#take(candidate))) continue;
+      await this.#maintain(isDue ? 'rollback' : this.#isUp ? 'drift' : 'start');
+      this.#isUp = true;
+    }
+  }
+
+  /** @returns whether it is held now */
+  async #take(candidate: Candidate): Promise<boolean> {
+    const { set, receivedAt } = candidate;
+    const problems = checkSet(set.resources.values(), this.parts.local.publicKey);
+    if (problems.length > 0) {
+      this.#reject(candidate, problems);
+      this.#drop(candidate);
+      return false;
+    }
+    try {
+      const reasons = await this.#converge(set);
+      await this.#hold(set);
+      const { epoch, revision } = set;
+      const tookMs = Math.round(performance.now() - receivedAt);
+      this.parts.log.info({ epoch, revision, steps: reasons.length, reasons: reasons.slice(0, 10), tookMs }, 'applied');
+      this.parts.onApplied({ epoch, revision, digest: formatDigest(set.digest), tookMs });
+      this.#drop(candidate);
+      return true;
+    } catch (error) {
+      this.#reject(candidate, [problemOf(error)]);
+      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** candidate.failures, LONGEST_PAUSE_MS);
+      candidate.failures += 1;
+      candidate.notBefore = performance.now() + pauseMs;
+      return false;
+    }
+  }
+
+  async #hold(set: NodeSet): Promise<void> {
+    const held = { set, appliedAt: new Date().toISOString() };
+    await this.parts.record(held);
+    this.#held = held;
+    this.#rejected = undefined;
+  }
+
+  /** Keeps, or brings back, the last good set. */
+  async #maintain(why: keyof typeof MAINTAINED): Promise<void> {
+    if (!this.#held) return;
+    try {
+      const reasons = await this.#converge(this.#held.set);
+      if (reasons.length === 0) return;
+      if (why === 'drift') this.#repairs += reasons.length;
+      const fields = { steps: reasons.length, reasons: reasons.slice(0, 10) };
+      this.parts.log[why === 'start' ? 'info' : 'warn'](fields, MAINTAINED[why]);
+    } catch (error) {
+      this.parts.log.error({ code: codeOf(error), why: messageOf(error) }, 'the last good set cannot be kept up');
+    }
+  }
+
+  #converge(set: NodeSet): Promise<string[]> {
+    const desired = desiredDevice(set.resources.values(), this.parts.local);
+    return convergeDevice(this.parts.device, desired, this.#quietPeers, () => performance.now() / 1000);
+  }
+
+  #reject(candidate: Candidate, problems: SetProblem[]): void {
+    const { epoch, revision } = candidate.set;
+    this.#rejected = candidate.set;
+    const errors = problems.slice(0, 20);
+    const told = JSON.stringify(errors);
+    if (candidate.told === told) return;
+    candidate.told = told;
+    this.parts.log.error({ epoch, revision, held: this.#held?.set.revision ?? 0, errors }, 'rejected');
+    this.parts.onRejected({ epoch, revision, held: this.#held?.set.revision ?? 0, errors });
+  }
+
+  /** Unless a newer one came meanwhile. */
+  #drop(candidate: Candidate): void {
+    if (this.#candidate === candidate) this.#candidate = undefined;
+  }
+}
+
+function problemOf(error: unknown): SetProblem {
+  const operation = error instanceof DeviceError ? error.operation : undefined;
+  const resource = operation?.kind === 'route-add' ? `route/${operation.cidr}` : 'interface';
+  return { resource, message: messageOf(error) };
+}
+
+const codeOf = (error: unknown) => (error instanceof DeviceError ? error.code : 'failed');

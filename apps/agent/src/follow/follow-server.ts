@@ -1,0 +1,118 @@
+import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
+import { type AgentConnection, type AgentReport, connectAgent } from '#messaging/agent-connection.js';
+import type { ConnectionStatus } from '#messaging/connection.js';
+import type { Verdict } from '#messaging/node-follower.js';
+import { SealOpener } from '#messaging/node-seal.js';
+import type { Log } from '../log.js';
+import { nodeRequest } from '../server/node-request.js';
+import type { Identity } from '../state/identity.js';
+import { type Login, readLogin, writeLogin } from '../state/login.js';
+import type { StateDir } from '../state/state-dir.js';
+import { LoginKeeper } from './login-keeper.js';
+
+export interface FollowParts {
+  dir: StateDir;
+  identity: Identity;
+  /** Where to go on from. */
+  held: NodeSet | undefined;
+  onSet(set: NodeSet, receivedAt: number): void;
+  onConnected(): void;
+  log: Log;
+}
+
+/** The agent's line to the control plane: desired state comes in, reports go out, the login stays fresh. For ever. */
+export class FollowServer {
+  readonly #opener: SealOpener;
+  readonly #keeper: LoginKeeper;
+  #connection: AgentConnection | undefined;
+  #follow: ReturnType<AgentConnection['follow']> | undefined;
+  #urls: string[] = [];
+  #latest: NodeSet | undefined;
+
+  constructor(private readonly parts: FollowParts) {
+    const { identity, held, log } = parts;
+    this.#latest = held;
+    this.#opener = new SealOpener(identity.nodeId, {
+      privateKey: identity.controlPrivateKey,
+      controllerKey: identity.controllerKey,
+    });
+    this.#keeper = new LoginKeeper({
+      request: () => nodeRequest(identity, 'refresh'),
+      onRenewed: (login) => this.#onRenewed(login),
+      log,
+    });
+  }
+
+  async start(): Promise<void> {
+    const login = await readLogin(this.parts.dir);
+    if (login) this.#connect(login);
+    else this.parts.log.warn({}, 'the login is missing or damaged, a new one is asked for');
+    this.#keeper.keep(login);
+  }
+
+  /** The newest set that was folded, taken or not. */
+  get latest(): NodeSet | undefined {
+    return this.#latest;
+  }
+
+  /** Whether everything that the server holds has been folded. */
+  get isLevel(): boolean {
+    return this.#follow?.level ?? false;
+  }
+
+  /** Messages on our subjects that the controller did not seal for us: an intruder's, or another version's. */
+  get unreadable(): number {
+    return this.#follow?.unreadable ?? 0;
+  }
+
+  report(report: AgentReport): void {
+    this.#connection?.report(report);
+  }
+
+  async stop(): Promise<void> {
+    this.#keeper.stop();
+    await this.#connection?.close();
+  }
+
+  #connect({ urls, jwt }: Login): void {
+    const { identity } = this.parts;
+    this.#urls = urls;
+    this.#connection = connectAgent({
+      urls,
+      ...(identity.ca !== null && { ca: identity.ca }),
+      nodeId: identity.nodeId,
+      jwt,
+      nkeySeed: identity.natsSeed,
+      onStatus: (status) => this.#onStatus(status),
+    });
+    this.#follow = this.#connection.follow({
+      opener: this.#opener,
+      held: () => this.#latest,
+      onMessage: (message): Verdict => {
+        const folded = foldMessage(this.#latest, message);
+        if (folded.outcome === 'resync') return folded.reason;
+        if (folded.outcome === 'folded') {
+          this.#latest = folded.set;
+          this.parts.onSet(folded.set, performance.now());
+        }
+        return folded.outcome;
+      },
+    });
+  }
+
+  #onStatus(status: ConnectionStatus): void {
+    this.parts.log.info({ status }, 'connection to the control plane');
+    if (status === 'refused') this.#keeper.refused();
+    if (status === 'connected') this.parts.onConnected();
+  }
+
+  async #onRenewed(login: Login): Promise<void> {
+    await writeLogin(this.parts.dir, login);
+    if (this.#connection && login.urls.join() === this.#urls.join()) {
+      await this.#connection.renew(login.jwt);
+    } else {
+      await this.#connection?.close();
+      this.#connect(login);
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import type { NodeSet } from '#contracts/node-fold.js';
+import { EMPTY_DIGEST, formatDigest } from '#contracts/node-stream.js';
+import type { HeartbeatReport } from '#contracts/reports.js';
+import { isPeer, type LocalSettings } from '#wireguard/core/desired-device.js';
+import type { Device } from '#wireguard/core/device.js';
+import { kernelHasIpv6, LinuxDevice } from '#wireguard/linux/linux-device.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Converger } from './converge/converger.js';
+import { AgentFailure } from './failure.js';
+import { FollowServer } from './follow/follow-server.js';
+import { Reports } from './follow/reports.js';
+import type { Log } from './log.js';
+import { HeldSets } from './state/held-set.js';
+import { type Identity, requireIdentity } from './state/identity.js';
+import type { StateDir } from './state/state-dir.js';
+import { AGENT_VERSION } from './version.js';
+import { KernelWatch } from './watch/kernel-watch.js';
+
+export interface AgentOptions {
+  dir: StateDir;
+  /** End when what the server holds has been applied. */
+  exitAfterApply: boolean;
+  /** Ends it; the data plane stays as it is. */
+  signal: AbortSignal;
+  log: Log;
+}
+
+/** Drift that nobody tells of (a peer removed by hand) is found by then. */
+const LOOK_EVERY_MS = 30_000;
+const SETTLED_LOOK_MS = 20;
+
+/**
+ * Runs what was joined: the mesh from disk first, then the server, for ever. Resolves when the signal comes, or when all
+ * is applied and that was all that was asked for.
+ * @throws AgentFailure
+ */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const { dir, exitAfterApply, signal, log } = options;
+  const identity = await requireIdentity(dir);
+  const sets = new HeldSets(dir);
+  const { held, warnings } = await sets.recall();
+  for (const why of warnings) log.error({ why }, 'state on disk');
+  const device = openDevice(dir, identity);
+  const local = localSettings(identity);
+  if (!local.ipv6) log.warn({}, 'this kernel has no IPv6: IPv6 addresses and routes are left out');
+
+  const converger = new Converger({
+    device,
+    local,
+    held,
+    record: (each) => sets.record(each),
+    onApplied: (report) => reports.applied(report),
+    onRejected: (report) => reports.rejected(report),
+    log,
+  });
+  const follow = new FollowServer({
+    dir,
+    identity,
+    held: held?.set,
+    onSet: (set, receivedAt) => converger.offer(set, receivedAt),
+    onConnected: () => reports.connected(),
+    log,
+  });
+  const reports = new Reports({
+    send: (report) => follow.report(report),
+    heartbeat: () => heartbeatOf(converger, device),
+    peers: () => peersOf(converger.held?.set),
+    isHasty: exitAfterApply,
+  });
+
+  const { network, name, nodeId, interfaceName } = identity;
+  log.info({ network, name, nodeId, interface: interfaceName, revision: held?.set.revision ?? 0 }, 'agent started');
+  const watch = new KernelWatch(interfaceName, () => void converger.wake(), log);
+  let unreadable = 0;
+  const clock = setInterval(() => {
+    void converger.wake();
+    if (follow.unreadable > unreadable)
+      log.warn({ count: follow.unreadable - unreadable }, 'messages not sealed for this node');
+    unreadable = follow.unreadable;
+  }, LOOK_EVERY_MS);
+  try {
+    await converger.wake();
+    await follow.start();
+    await (exitAfterApply ? settled(follow, converger, signal) : aborted(signal));
+  } finally {
+    clearInterval(clock);
+    watch.stop();
+    await converger.stop();
+    reports.stop();
+    await follow.stop();
+    log.info({}, 'agent stopped, the data plane stays');
+  }
+}
+
+type DeviceIdentity = Pick<Identity, 'interfaceName' | 'publicKey' | 'backend'>;
+
+export function openDevice(dir: StateDir, { interfaceName, publicKey, backend }: DeviceIdentity): LinuxDevice {
+  return new LinuxDevice({
+    interfaceName,
+    publicKey,
+    backend,
+    privateKeyFile: dir.file('privateKey'),
+    stateDir: dir.path,
+  });
+}
+
+export function localSettings({ interfaceName, listenPort, publicKey }: Identity): LocalSettings {
+  return { interfaceName, listenPort, publicKey, ipv6: kernelHasIpv6() };
+}
+
+function heartbeatOf(converger: Converger, device: Device): HeartbeatReport {
+  const set = converger.held?.set;
+  return {
+    agentVersion: AGENT_VERSION,
+    epoch: set?.epoch ?? 0,
+    revision: set?.revision ?? 0,
+    digest: formatDigest(set?.digest ?? EMPTY_DIGEST),
+    backend: device.backend ?? 'none',
+    peers: peersOf(set),
+    repairs: converger.repairs,
+  };
+}
+
+const peersOf = (set: NodeSet | undefined) => [...(set?.resources.values() ?? [])].filter(isPeer).length;
+
+async function settled(follow: FollowServer, converger: Converger, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { latest } = follow;
+    if (follow.isLevel && latest) {
+      if (converger.held?.set === latest) return;
+      if (converger.rejected === latest)
+        throw new AgentFailure('refused', `revision ${latest.revision} was rejected: the log above says why`);
+    }
+    await delay(SETTLED_LOOK_MS);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
