@@ -18,6 +18,7 @@ export function digests(state: NetworkState, only?: Iterable<string>): Map<strin
   if (!network) return new Map();
   const wanted = only && new Set(only);
   const asked = membersOf(state).filter(({ nodeId }) => !wanted || wanted.has(nodeId));
+  if (asked.length === 0) return new Map();
   const sums = permitsAll(state) ? new PeerSums(network, membersOf(state)) : undefined;
   return new Map(
     asked.map((node) => {
