@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
+import { connectService } from '#messaging/connection.js';
 import { CredentialRevoker } from '#messaging/credential-revoker.js';
 import { mintNodeCredentials } from '#messaging/node-credentials.js';
 import { subscribeReports } from '#messaging/reports.js';
@@ -25,16 +26,30 @@ const LOGIN_TTL_SECONDS = 24 * 3600;
 /** Facts that may wait for the broker before this replica calls itself unready. */
 const MOST_LAG = 10_000;
 
-/** The registry over the real log and the real broker. */
-export function registryOptions({ parts, secrets, logger, metrics, ...address }: RegistryAdapters): RegistryOptions {
+/** The registry over the real log and the real broker; the system account's connection is its own, and to be closed after it. */
+export async function openRegistry(
+  adapters: RegistryAdapters,
+): Promise<{ options: RegistryOptions; close(): Promise<void> }> {
+  const { secrets, natsUrls, ca } = adapters;
+  const system = await connectService({
+    urls: natsUrls,
+    ca: ca ?? undefined,
+    creds: secrets.trust.systemCredentials,
+    name: 'registry-revocations',
+  });
+  const revoker = new CredentialRevoker({
+    trust: secrets.trust,
+    connection: system,
+    ttlSeconds: LOGIN_TTL_SECONDS,
+    now: systemClock.now,
+  });
+  return { options: optionsOf(adapters, revoker), close: () => system.close() };
+}
+
+function optionsOf(adapters: RegistryAdapters, revoker: CredentialRevoker): RegistryOptions {
+  const { parts, secrets, logger, metrics, ...address } = adapters;
   const { store, connection, outbox } = parts;
   const { trust, masterKey } = secrets;
-  const revoker = new CredentialRevoker({
-    trust,
-    urls: address.natsUrls,
-    ca: address.ca ?? undefined,
-    ttlSeconds: LOGIN_TTL_SECONDS,
-  });
   return {
     store,
     credentials: {
@@ -43,7 +58,7 @@ export function registryOptions({ parts, secrets, logger, metrics, ...address }:
         const login = await mintNodeCredentials({ trust, nodeId, natsKey, now, ttlSeconds: LOGIN_TTL_SECONDS });
         return { urls: address.natsPublicUrls, ...login };
       },
-      revoke: (nodes) => revoker.revoke(nodes, systemClock.now()),
+      revoke: (nodes) => revoker.revoke(nodes),
     },
     reports: {
       onReport: (listener) => subscribeReports(connection, { service: 'registry', onReport: listener, logger }),

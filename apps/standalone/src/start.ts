@@ -9,7 +9,7 @@ import { ensureSecrets, type Secrets } from '#service/secrets.js';
 import { openServiceParts, type ServiceParts } from '#service/service-parts.js';
 import { ensureAdminToken } from '../../registry/src/auth/admin-token.js';
 import { createHttpApp } from '../../registry/src/http/http-app.js';
-import { registryOptions } from '../../registry/src/registry.adapters.js';
+import { openRegistry } from '../../registry/src/registry.adapters.js';
 import { topologyPlannerOptions } from '../../topology-planner/src/topology-planner.adapters.js';
 import { ControlPlaneModule } from './control-plane.module.js';
 import { givenCertificate, ownCertificate, type ServerCertificate } from './parts/authority.js';
@@ -134,7 +134,7 @@ interface Services {
 
 async function startServices({ parts, secrets, certificate, broker, http, url, logger }: Services) {
   const metrics = new Metrics();
-  const registry = registryOptions({
+  const registry = await openRegistry({
     parts,
     secrets,
     natsUrls: broker.urls,
@@ -152,7 +152,7 @@ async function startServices({ parts, secrets, certificate, broker, http, url, l
       serveCommand(parts.connection, { service, command, handle, logger }),
   });
   const module = ControlPlaneModule.register({
-    registry,
+    registry: registry.options,
     topologyPlanner: topologyPlannerOptions({ parts, secrets, logger, metrics }),
     gatewayManager: owner('gateway-manager'),
     relayPlanner: owner('relay-planner'),
@@ -163,7 +163,12 @@ async function startServices({ parts, secrets, certificate, broker, http, url, l
   };
   const app = await createHttpApp(module, { logger, metrics }, { tls });
   await app.listen(http.port, http.host);
-  return { stop: () => app.close() };
+  return {
+    stop: async () => {
+      await app.close();
+      await registry.close();
+    },
+  };
 }
 
 const authorityOf = (certificate: ServerCertificate | undefined) =>

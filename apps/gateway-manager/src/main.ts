@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { Registry as Metrics } from 'prom-client';
+import { serveHealth } from '#service/health-server.js';
+import { runService } from '#service/run-service.js';
+import { serveCommand } from '#messaging/command-bus.js';
+import { GatewayManagerModule } from './gateway-manager.module.js';
+
+await runService('gateway-manager', async ({ environment, parts, logger }) => {
+  const metrics = new Metrics();
+  const module = GatewayManagerModule.register({
+    replica: randomUUID(),
+    networks: parts.networks,
+    serveCommand: async (command, handle) =>
+      serveCommand(parts.connection, { service: 'gateway-manager', command, handle, logger }),
+  });
+  const app = await NestFactory.createApplicationContext(module, { abortOnError: false, logger: ['error', 'warn'] });
+  const { http, tls } = environment;
+  const health = await serveHealth({
+    ...http,
+    tls,
+    metrics,
+    ready: { broker: () => parts.connection.check(), log: () => parts.store.head('system').then(() => undefined) },
+  });
+  return async () => {
+    await health.stop();
+    await app.close();
+  };
+});
