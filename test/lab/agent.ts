@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Host } from './rig/host.js';
 import { type LabProcess } from './rig/lab-process.js';
 import { waitFor } from './rig/wait-for.js';
@@ -12,61 +13,85 @@ export interface AgentStatus {
   interface: string;
   backend: string;
   revision: number;
-  digest: string;
-  drift: unknown;
-  peers: { name: string; handshakeAge: number | null }[];
+}
+
+/** One line of `wg show tmb0 dump`. */
+export interface HeldPeer {
+  publicKey: string;
+  endpoint: string;
+  allowedIps: string[];
+  /** Seconds since the epoch; 0: never. */
+  handshakeAt: number;
 }
 
 /** A real agent on a host of the lab, with its state directory. */
 export class Agent {
+  readonly stateDirectory: string;
   private process: LabProcess | undefined;
 
   constructor(
     readonly name: string,
-    readonly host: Host,
-    private readonly stateDirectory: string,
-  ) {}
+    private readonly host: Host,
+    directory: string,
+  ) {
+    this.stateDirectory = join(directory, `${name}-state`);
+  }
 
   /** Joins with an enrolment token and keeps running. */
-  up(token: string): void {
-    this.process = this.spawn('up', '--token', token, '--name', this.name);
+  up(token: string, env?: NodeJS.ProcessEnv): void {
+    this.process = this.host.spawn('node', this.words('up', '--token', token, '--name', this.name), env);
   }
 
   /** Runs as the node it became. */
-  run(): void {
-    this.process = this.spawn('run');
+  run(env?: NodeJS.ProcessEnv): void {
+    this.process = this.host.spawn('node', this.words('run'), env);
   }
 
-  async stop(signal: NodeJS.Signals): Promise<void> {
-    await this.process?.stop(signal);
+  /** Sends the signal and waits for the end: SIGTERM is how a service manager stops it, SIGKILL how it crashes. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | undefined> {
+    return this.process?.stop(signal);
   }
 
-  /** Leaves the network; nothing of it may stay. */
   async leave(): Promise<void> {
-    await this.command('leave');
+    await this.host.run('node', this.words('leave'));
   }
 
   async status(): Promise<AgentStatus> {
-    return JSON.parse(await this.command('status', '-o', 'json')) as AgentStatus;
+    return JSON.parse(await this.host.run('node', this.words('status', '-o', 'json'))) as AgentStatus;
   }
 
-  /** @throws Error that quotes what the agent printed, when it has ended */
-  mustRun(): void {
-    this.process?.mustRun();
-  }
-
-  /** Waits for what the agent is to bring about; fails at once, with what it printed, when it ends. */
-  waitFor<T>(what: string, look: () => Promise<T>, timeout = 30_000) {
-    return waitFor(look, { what: `${what} on ${this.name}`, timeout }).catch((error: Error) => {
-      throw new Error(`${error.message}\nThe agent printed:\n${this.process?.printed.slice(-3000)}`);
+  /** What its interface holds, by `wg`. */
+  async peers(): Promise<HeldPeer[]> {
+    const [, ...lines] = (await this.host.run('wg', ['show', INTERFACE, 'dump'])).trim().split('\n');
+    return lines.map((line) => {
+      const [publicKey = '', , endpoint = '', allowedIps = '', handshakeAt = '0'] = line.split('\t');
+      return { publicKey, endpoint, allowedIps: allowedIps.split(','), handshakeAt: Number(handshakeAt) };
     });
   }
 
-  private spawn(command: string, ...args: string[]): LabProcess {
-    return this.host.spawn('node', [PROGRAM, command, '--state', this.stateDirectory, ...args]);
+  async hasPeer(publicKey: string): Promise<boolean> {
+    return (await this.peers()).some((peer) => peer.publicKey === publicKey);
   }
 
-  private command(command: string, ...args: string[]): Promise<string> {
-    return this.host.run('node', [PROGRAM, command, '--state', this.stateDirectory, ...args]);
+  /** A number the kernel gives to no second interface: the same one means the same interface. */
+  async interfaceIndex(): Promise<number> {
+    const [found] = JSON.parse(await this.host.run('ip', ['-json', 'link', 'show', INTERFACE])) as {
+      ifindex: number;
+    }[];
+    return found?.ifindex ?? 0;
+  }
+
+  /** Waits for what the agent is to bring about; a failure quotes what the agent printed. */
+  async waitFor<T>(what: string, look: () => T | Promise<T>, timeout = 30_000): Promise<NonNullable<T>> {
+    try {
+      return await waitFor(look, { what: `${what} on ${this.name}`, timeout });
+    } catch (error) {
+      const printed = this.process?.printed.slice(-3000);
+      throw new Error(`${(error as Error).message}\nIts agent printed:\n${printed}`, { cause: error });
+    }
+  }
+
+  private words(command: string, ...rest: string[]): string[] {
+    return [PROGRAM, command, '--state', this.stateDirectory, ...rest];
   }
 }

@@ -63,18 +63,6 @@ export async function runInGuest(job: GuestJob): Promise<GuestOutcome> {
   }
 }
 
-/** Why no guest can run here; undefined when one can. */
-export function guestUnavailable(): string | undefined {
-  if (process.arch !== 'x64') return `the guest's kernel is for x86-64, this machine is ${process.arch}`;
-  try {
-    cloudKernel();
-    virtiofsd();
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 type Ports = [GuestPort, GuestPort, GuestPort];
 const MEMORY = '3G';
 const SHARED = ['-o', 'source=/', '-o', 'cache=always', '-o', 'sandbox=chroot'];

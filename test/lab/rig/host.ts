@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { attempt, type CommandOptions, run } from './command.js';
 import { LabProcess } from './lab-process.js';
+import { processesOf } from './run-mark.js';
 
 /**
  * The holder of a host: a shell that owns a network and a mount namespace. The mount namespace is private because wg
@@ -28,6 +30,7 @@ export class Host {
     /** Pid of the holder: `nsenter -t PID` enters the host, `ip … netns PID` names it. */
     readonly pid: number,
     private readonly holder: ChildProcess,
+    private readonly mark: string,
   ) {}
 
   /** @param mark see run-mark.ts */
@@ -39,7 +42,7 @@ export class Host {
     let errors = '';
     holder.stderr.on('data', (text) => (errors += text));
     for await (const line of createInterface(holder.stdout))
-      if (line === 'up') return new Host(name, holder.pid as number, holder);
+      if (line === 'up') return new Host(name, holder.pid as number, holder, mark);
     throw new Error(`host ${name} did not start: ${errors.trim()}`);
   }
 
@@ -77,6 +80,12 @@ export class Host {
   /** True when one echo request was answered within a second. */
   async pings(address: string): Promise<boolean> {
     return (await this.attempt('ping', ['-n', '-q', '-c', '1', '-W', '1', address])).code === 0;
+  }
+
+  /** Command lines of the programs that run inside. */
+  programs(): string[] {
+    const pids = processesOf(this.mark, this.name).filter((pid) => pid !== this.pid);
+    return pids.map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim());
   }
 
   /** Ends every process of the host, and with them its namespaces. */

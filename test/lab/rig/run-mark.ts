@@ -10,16 +10,16 @@ import { join } from 'node:path';
  */
 const PREFIX = 'tombolo-lab';
 const MARK = new RegExp(`^${PREFIX}-(\\d+)-(\\d+)-(\\d+)`);
-const MARKED_MOUNT = new RegExp(` - tmpfs (${PREFIX}-\\d+-\\d+-\\d+)/`);
+const MARKED_MOUNT = new RegExp(` - tmpfs (${PREFIX}-\\d+-\\d+-\\d+)/(\\S+)`);
 
 export function ownMark(): string {
   return `${PREFIX}-${pidNamespace()}-${process.pid}-${startTime(process.pid)}`;
 }
 
-/** Pids of processes inside hosts of the lab with this mark. */
-export function processesOf(mark: string): number[] {
+/** Pids of processes inside the hosts of the lab with this mark, or inside that one host. */
+export function processesOf(mark: string, host?: string): number[] {
   return marked()
-    .filter(({ owner }) => owner === mark)
+    .filter((process) => process.owner === mark && (host === undefined || process.host === host))
     .map(({ pid }) => pid);
 }
 
@@ -32,11 +32,11 @@ export function removeLeftovers(): void {
   }
 }
 
-function marked(): { pid: number; owner: string }[] {
+function marked(): { pid: number; owner: string; host: string }[] {
   const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
   return pids.flatMap((pid) => {
-    const owner = MARKED_MOUNT.exec(readQuietly(`/proc/${pid}/mountinfo`))?.[1];
-    return owner ? [{ pid: Number(pid), owner }] : [];
+    const [, owner, host] = MARKED_MOUNT.exec(readQuietly(`/proc/${pid}/mountinfo`)) ?? [];
+    return owner && host ? [{ pid: Number(pid), owner, host }] : [];
   });
 }
 

@@ -1,0 +1,123 @@
+import { Agent } from './agent.js';
+import { ControlPlane } from './control-plane.js';
+import { type Host } from './rig/host.js';
+import { type Internet } from './rig/internet.js';
+import { link } from './rig/link.js';
+import { makeNatRouter, type NatKind } from './rig/nat.js';
+import { type Station } from './rig/reachability.js';
+import { Rig } from './rig/rig.js';
+import { waitFor } from './rig/wait-for.js';
+
+const CONTROL = '203.0.113.1';
+export const NETWORK = 'lab';
+
+/** A node as the HTTP API shows it. */
+export interface NodeView {
+  nodeId: string;
+  name: string;
+  publicKey: string;
+  addresses: string[];
+  enabled: boolean;
+}
+
+interface NodeStatus {
+  name: string;
+  enabled: boolean;
+  inSync: boolean;
+  agent: { backend: string; peers: number; repairs: number } | null;
+}
+
+/** A machine of the mesh: the host, its agent, and what the network knows of it. */
+export interface Member extends Station {
+  /** On which the machine, or the router before it, meets the internet. */
+  publicAddress: string;
+  agent: Agent;
+}
+
+/** A control plane with one network, and machines that join it. */
+export class Mesh {
+  private lastHost = 9;
+
+  private constructor(
+    readonly rig: Rig,
+    readonly internet: Internet,
+    readonly control: ControlPlane,
+  ) {}
+
+  static async start(): Promise<Mesh> {
+    const rig = Rig.create();
+    try {
+      const internet = await rig.internet();
+      const host = await rig.host('control');
+      await internet.attach(host, CONTROL);
+      const control = new ControlPlane(host, CONTROL, rig.directory);
+      await control.start();
+      await control.call('POST', 'networks', { name: NETWORK, cidr: '10.90.0.0/16', cidr6: 'fd90::/64' });
+      return new Mesh(rig, internet, control);
+    } catch (error) {
+      await rig.close();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.rig.close();
+  }
+
+  /** A machine with a public address, or behind a router of this kind, that has not joined. */
+  async machine(name: string, nat?: NatKind): Promise<Omit<Member, 'addresses'>> {
+    const publicAddress = `203.0.113.${++this.lastHost}`;
+    const host = await this.rig.host(name);
+    if (nat) await this.attachBehind(host, publicAddress, nat);
+    else await this.internet.attach(host, publicAddress);
+    return { name, host, publicAddress, agent: new Agent(name, host, this.rig.directory) };
+  }
+
+  /** A machine that has joined and holds what it shall hold. */
+  async join(name: string, options: { nat?: NatKind; env?: NodeJS.ProcessEnv } = {}): Promise<Member> {
+    const machine = await this.machine(name, options.nat);
+    machine.agent.up(await this.token(), options.env);
+    await machine.agent.waitFor('the agent to be in sync', async () => (await this.status(name)).inSync);
+    return { ...machine, addresses: (await this.node(name)).addresses };
+  }
+
+  /** An enrolment token. */
+  async token(uses: number | null = 1): Promise<string> {
+    const key = await this.control.call<{ token: string }>('POST', `networks/${NETWORK}/enrollment-keys`, { uses });
+    return key.token;
+  }
+
+  node(name: string): Promise<NodeView> {
+    return this.control.call<NodeView>('GET', `networks/${NETWORK}/nodes/${name}`);
+  }
+
+  async statuses(): Promise<NodeStatus[]> {
+    return (await this.control.call<{ nodes: NodeStatus[] }>('GET', `networks/${NETWORK}/status`)).nodes;
+  }
+
+  async status(name: string): Promise<NodeStatus> {
+    const found = (await this.statuses()).find((node) => node.name === name);
+    if (!found) throw new Error(`the network has no node ${name}`);
+    return found;
+  }
+
+  /** Waits until these nodes have reported that they hold what the log says. */
+  async waitUntilInSync(members: Member[], timeout = 30_000): Promise<void> {
+    const look = async () => {
+      const statuses = await this.statuses();
+      const late = members.filter(({ name }) => !statuses.find((node) => node.name === name)?.inSync);
+      if (late.length > 0) throw new Error(`not in sync: ${late.map(({ name }) => name).join(', ')}`);
+      return true;
+    };
+    await waitFor(look, { what: 'agents to be in sync', timeout });
+  }
+
+  private async attachBehind(host: Host, publicAddress: string, kind: NatKind): Promise<void> {
+    const router = await this.rig.host(`${host.name}-router`);
+    await this.internet.attach(router, publicAddress, 'wan');
+    await link({ host: router, interface: 'lan' }, { host, interface: 'eth0' });
+    await router.ip('address add 192.168.1.1/24 dev lan');
+    await makeNatRouter(router, kind);
+    await host.ip('address add 192.168.1.2/24 dev eth0', 'route add default via 192.168.1.1');
+  }
+}
