@@ -182,6 +182,17 @@ describe('another writer', () => {
     expect([...(await a.current('n')).state.keys()].sort()).toEqual(['x', 'y', 'z']);
   });
 
+  test('wrote what a command needs: no refusal rests on an old state', async () => {
+    const store = new Log();
+    const [a, b] = [maker(store), maker(store)];
+    await b.current('n');
+    await a.execute('n', add('x'));
+    const needsX = add('y', {
+      decide: (state) => (state.has('x') ? add('y').decide(state) : add('z').decide(state.set('z', 0))),
+    });
+    expect(await b.execute('n', needsX)).toMatchObject({ version: 2 });
+  });
+
   test('never stops losing: after bounded tries the caller hears that a repetition is safe', async () => {
     const store = new Log();
     const rival = new MemoryEventStore();

@@ -164,7 +164,7 @@ export class DecisionMaker<State> {
     if (first === undefined || last === undefined) {
       return { answer, version: this.#folds.peek(stream)?.version ?? 0, facts: [], repeated: true };
     }
-    const facts = await this.#options.store.read(stream, { after: first - 1, upTo: last });
+    const facts = await this.#options.store.read(stream, { after: first - 1, upTo: last, limit: versions.length });
     return { answer, version: last, facts, repeated: true };
   }
 

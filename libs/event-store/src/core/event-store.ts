@@ -43,6 +43,7 @@ export interface EventStore {
   /**
    * All or nothing, over all streams and answers given, and durable when it returns. A stream appears in one part at
    * most; a part without facts is ignored. `recordedAt` never falls within a stream.
+   * @returns the facts as recorded, each stream's in version order
    * @throws ConcurrencyConflict when a stream is not at its expected version or a command id has an answer already; Unavailable when the database is away
    */
   append(parts: StreamAppend[], answers: CommandAnswer[]): Promise<RecordedFact[]>;
@@ -58,7 +59,7 @@ export interface EventStore {
   /** Newest snapshot at or before a version (default: newest of all). */
   snapshot(stream: string, options: { schema: number; upTo?: number }): Promise<Snapshot | undefined>;
   saveSnapshot(snapshot: Snapshot): Promise<void>;
-  /** Called after every commit made through this store, with its facts. Returns a function that ends it. A listener must not throw. */
+  /** Called after every commit made through this store that had facts. Returns a function that ends it. A listener must not throw. */
   onAppended(listener: (facts: RecordedFact[]) => void): () => void;
 }
 

@@ -37,7 +37,7 @@ export type ChainVerdict =
 
 /**
  * Chains new facts onto a stream's head. The hash of a fact is SHA-256 (lower-case hex) over its predecessor's hash
- * followed by the canonical JSON of `{data, metadata, stream, type, version}`; docs/events.md.
+ * followed by the canonical JSON of `{data, metadata, stream, type, version}`.
  * @param hasher SHA-256 of a UTF-8 text; an adapter may bring a faster one
  */
 export function chainFacts(

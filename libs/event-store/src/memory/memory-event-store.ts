@@ -58,7 +58,7 @@ export class MemoryEventStore implements EventStore {
     }
     for (const answer of kept) this.#answers.set(answerKey(answer.stream, answer.commandId), answer);
     const recorded = stored.map(parse);
-    for (const listener of this.#listeners) listener(recorded);
+    if (recorded.length > 0) for (const listener of this.#listeners) listener(recorded);
     return recorded;
   }
 

@@ -31,7 +31,7 @@ export class PostgresEventStore implements EventStore {
 
   async append(parts: StreamAppend[], answers: CommandAnswer[]): Promise<RecordedFact[]> {
     const recorded = await this.#appender.append(parts, answers);
-    for (const listener of this.#listeners) listener(recorded);
+    if (recorded.length > 0) for (const listener of this.#listeners) listener(recorded);
     return recorded;
   }
 
