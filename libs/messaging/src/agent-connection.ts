@@ -3,7 +3,7 @@ import type { AppliedReport, HeartbeatReport, RejectedReport, ResyncReport } fro
 import { reportSubject } from '#contracts/subjects.js';
 import { AGENT_API_PREFIX } from './account-claims.js';
 import { type BrokerAddress, connectionOptions, jwtLogin } from './broker-login.js';
-import { type ConnectionStatus, isRefusedLogin, type ServiceConnection } from './connection.js';
+import { type ConnectionStatus, isRefusedLogin, type ServiceConnection, statusAfter } from './connection.js';
 import { type FollowerLink, type FollowOptions, NodeFollower } from './node-follower.js';
 import { pause } from './pause.js';
 
@@ -98,11 +98,8 @@ export class AgentConnection {
         this.#follows.set(options, this.#follower(nats, options));
       }
       for await (const event of nats.status()) {
-        if (event.type === 'reconnect') {
-          this.#set('connected');
-          for (const follower of this.#follows.values()) follower?.lookAgain();
-        } else if (event.type === 'disconnect') this.#set('disconnected');
-        else if (event.type === 'error' && isRefusedLogin(event.error)) this.#set('refused');
+        this.#set(statusAfter(this.#status, event));
+        if (event.type === 'reconnect') for (const follower of this.#follows.values()) follower?.lookAgain();
       }
     }
   }

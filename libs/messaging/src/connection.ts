@@ -1,4 +1,4 @@
-import { AuthorizationError, connect, errors, type NatsConnection } from '@nats-io/transport-node';
+import { AuthorizationError, connect, errors, type NatsConnection, type Status } from '@nats-io/transport-node';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { Unavailable } from '#contracts/errors.js';
 import { AckedPublisher } from './acked-publisher.js';
@@ -114,17 +114,24 @@ export class ServiceConnection {
 
   async #follow(): Promise<void> {
     for await (const event of this.nats.status()) {
-      if (event.type === 'reconnect') this.#set('connected');
-      else if (event.type === 'disconnect') this.#set('disconnected');
-      else if (event.type === 'error' && isRefusedLogin(event.error)) this.#set('refused');
+      this.#set(statusAfter(this.#status, event));
     }
     this.#set('closed');
   }
 
   #set(status: ConnectionStatus): void {
+    if (status === this.#status) return;
     this.#status = status;
     for (const listener of [...this.#listeners]) listener(status);
   }
+}
+
+/** A broker that refuses a login also hangs up: what counts is the refusal. */
+export function statusAfter(status: ConnectionStatus, event: Status): ConnectionStatus {
+  if (event.type === 'reconnect') return 'connected';
+  if (event.type === 'disconnect') return status === 'refused' ? status : 'disconnected';
+  if (event.type === 'error' && isRefusedLogin(event.error)) return 'refused';
+  return status;
 }
 
 /** The login is wrong, revoked or has expired. */

@@ -1,72 +1,131 @@
-import { encodeAccount } from '@nats-io/jwt';
+import { decode, encodeAccount, type Account } from '@nats-io/jwt';
 import { Unavailable } from '#contracts/errors.js';
 import { agentsAccountClaims } from './account-claims.js';
-import { connectService, type ServiceConnection } from './connection.js';
+import type { ServiceConnection } from './connection.js';
 import { nativeSigner } from './nkeys.js';
 import type { Trust } from './trust.js';
 
-export interface RevokerOptions {
-  trust: Trust;
-  urls: string[];
-  ca?: string;
-  /** Life of a login: a revocation older than that revokes nothing that could still be used. */
-  ttlSeconds: number;
+export interface RevokedLogin {
+  /** Public user key. */
+  natsKey: string;
+  /** When the node was removed, ISO 8601 UTC. */
+  at: string;
 }
 
-/** Milliseconds the brokers have to confirm. */
+export interface CredentialRevokerOptions {
+  trust: Trust;
+  /** Connected with the trust's `systemCredentials`. */
+  connection: ServiceConnection;
+  /** How long a login lives, seconds: later the broker refuses it by itself. */
+  ttlSeconds: number;
+  now(): Date;
+}
+
+/** A login that another replica minted in the moment of removal, by a clock that is a little ahead, is revoked too. */
+const MARGIN_SECONDS = 30;
 const TIMEOUT_MS = 5_000;
+/** All brokers of a cluster answer; after the first, the others have this long. */
+const STALL_MS = 300;
+
+type Revocations = Record<string, number>;
+
+/** What a broker says to new claims. */
+interface Answer {
+  data?: { code: number };
+  error?: { description?: string };
+}
 
 /**
- * Tells the brokers which logins of nodes are worthless: they cut such connections at once and refuse new ones. Connects
- * with the system account when first needed.
+ * Makes the logins of removed nodes worthless: the agents' account, with the list of revoked keys, is pushed to every
+ * broker, which cuts the connections at once. The list is built from what the caller knows and what the broker holds
+ * already, so two replicas never undo each other's revocations, and a broker that lost it gets it again.
  */
 export class CredentialRevoker {
-  #connection: Promise<ServiceConnection> | undefined;
+  #wanted: Revocations = {};
+  #pushing: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
 
-  constructor(private readonly options: RevokerOptions) {}
+  constructor(private readonly options: CredentialRevokerOptions) {}
 
   /**
-   * Makes exactly these logins worthless, those issued up to `at`. Repeating it changes nothing.
-   * @throws Unavailable
+   * Resolves when every broker that answered has taken the whole list. Repeating it changes nothing.
+   * @throws Unavailable when no broker answers, Error when one refuses
    */
-  async revoke(nodes: { natsKey: string; at: string }[], now: Date): Promise<void> {
-    const { trust, ttlSeconds } = this.options;
-    const oldest = Math.floor(now.getTime() / 1000) - ttlSeconds;
-    const revocations: Record<string, number> = {};
-    for (const { natsKey, at } of nodes) {
-      const seconds = Math.ceil(Date.parse(at) / 1000);
-      if (seconds >= oldest) revocations[natsKey] = seconds;
+  async revoke(logins: RevokedLogin[]): Promise<void> {
+    for (const { natsKey, at } of logins) {
+      const until = Math.floor(Date.parse(at) / 1_000) + MARGIN_SECONDS;
+      this.#wanted[natsKey] = Math.max(this.#wanted[natsKey] ?? 0, until);
     }
-    const claims = agentsAccountClaims(trust.agents.signing.publicKey, trust.control.key.publicKey, revocations);
-    const jwt = await encodeAccount('AGENTS', trust.agents.key.publicKey, claims, {
-      signer: nativeSigner(trust.operator.signing.seed),
-    });
-    const connection = await this.#connected();
+    // One push at a time; whoever comes while one is under way shares the next.
+    this.#next ??= (this.#pushing ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        this.#pushing = this.#push();
+        return this.#pushing;
+      });
+    await this.#next;
+  }
+
+  async #push(): Promise<void> {
+    this.#wanted = this.#alive(this.#wanted);
+    if (Object.keys(this.#wanted).length === 0) return;
+    const held = await this.#held();
+    const revocations = this.#alive(union(held, this.#wanted));
+    if (Object.entries(this.#wanted).every(([key, until]) => (held[key] ?? 0) >= until)) return;
+    const { agents, control, operator } = this.options.trust;
+    const claims = agentsAccountClaims(agents.signing.publicKey, control.key.publicKey, revocations);
+    const signer = nativeSigner(operator.signing.seed);
+    await this.#store(await encodeAccount('AGENTS', agents.key.publicKey, claims, { signer }));
+  }
+
+  /** What the broker holds now. */
+  async #held(): Promise<Revocations> {
+    const { nats } = this.options.connection;
+    const subject = `$SYS.REQ.ACCOUNT.${this.options.trust.agents.key.publicKey}.CLAIMS.LOOKUP`;
     try {
-      const answer = (await connection.nats.request('$SYS.REQ.CLAIMS.UPDATE', jwt, { timeout: TIMEOUT_MS })).json<{
-        data?: { code: number };
-        error?: { description: string };
-      }>();
-      if (answer.error || answer.data?.code !== 200) throw new Error(answer.error?.description ?? 'not confirmed');
+      const answer = await nats.request(subject, '', { timeout: TIMEOUT_MS });
+      return decode<Account>(answer.string()).nats.revocations ?? {};
     } catch (error) {
-      throw new Unavailable('broker', `revocations not taken over: ${(error as Error).message}`, { cause: error });
+      throw new Unavailable(
+        'broker',
+        `the broker does not show the account of the agents: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
-  async close(): Promise<void> {
-    await (await this.#connection)?.close();
+  async #store(jwt: string): Promise<void> {
+    const answers = await this.#ask(jwt);
+    if (answers.length === 0) throw new Unavailable('broker', 'no broker took the revocations: none answered');
+    const refusal = answers.find((answer) => answer.data?.code !== 200);
+    if (refusal)
+      throw new Error(`a broker refuses the revocations: ${refusal.error?.description ?? 'it gives no reason'}`);
   }
 
-  #connected(): Promise<ServiceConnection> {
-    const { urls, ca, trust } = this.options;
-    this.#connection ??= connectService({
-      urls,
-      ca,
-      creds: trust.systemCredentials,
-      name: 'revoker',
-      firstConnectMs: TIMEOUT_MS,
-    });
-    this.#connection.catch(() => (this.#connection = undefined));
-    return this.#connection;
+  async #ask(jwt: string): Promise<Answer[]> {
+    const options = { strategy: 'stall', maxWait: TIMEOUT_MS, stall: STALL_MS } as const;
+    try {
+      const received: Answer[] = [];
+      for await (const answer of await this.options.connection.nats.requestMany('$SYS.REQ.CLAIMS.UPDATE', jwt, options))
+        received.push(answer.json<Answer>());
+      return received;
+    } catch (error) {
+      throw new Unavailable('broker', `no broker took the revocations: ${(error as Error).message}`, { cause: error });
+    }
   }
+
+  /** Without those whose logins have expired by themselves. */
+  #alive(revocations: Revocations): Revocations {
+    const oldest = this.options.now().getTime() / 1_000 - this.options.ttlSeconds;
+    return Object.fromEntries(Object.entries(revocations).filter(([, until]) => until >= oldest));
+  }
+}
+
+function union(some: Revocations, others: Revocations): Revocations {
+  const all = { ...some };
+  for (const [key, until] of Object.entries(others)) all[key] = Math.max(all[key] ?? 0, until);
+  return all;
 }

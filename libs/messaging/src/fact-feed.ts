@@ -1,18 +1,24 @@
 import type { RecordedFact } from '#contracts/facts.js';
+import { Unavailable } from '#contracts/errors.js';
 import type { EventStore } from '#event-store/core/event-store.js';
 import type { Logger } from '#event-store/core/logger.js';
 import type { ServiceConnection } from './connection.js';
 import { fromCloudEvent } from './fact-cloud-event.js';
 import { park } from './parking.js';
+import { pause } from './pause.js';
 
 export interface FactFeedOptions {
   connection: ServiceConnection;
   store: EventStore;
-  /** Under which unreadable messages are parked. */
+  /** Under which messages that cannot be handled are parked. */
   service: string;
   /** Stream → newest version already known; streams that are not named begin at 0. */
   from: ReadonlyMap<string, number>;
-  /** One call at a time per stream: facts in version order, each once. What it throws is logged, and the feed goes on. */
+  /**
+   * One call at a time per stream: facts in version order, each once. All or nothing: when it throws, none of them
+   * counts as handled. `Unavailable` is tried again until it works; any other error finds the fact that is to blame,
+   * which is parked, and the feed goes on.
+   */
   onFacts(stream: string, facts: RecordedFact[]): void | Promise<void>;
   logger?: Logger;
   /** Milliseconds between two comparisons with the log; default 3,000. */
@@ -20,7 +26,7 @@ export interface FactFeedOptions {
 }
 
 interface Lane {
-  /** Newest version delivered. */
+  /** Newest version delivered, or being delivered. */
   version: number;
   /** Arrived and not delivered, in any order. */
   waiting: RecordedFact[];
@@ -40,39 +46,40 @@ export function followFacts(options: FactFeedOptions): FactFeed {
 }
 
 export class FactFeed {
-  readonly #options: FactFeedOptions;
   readonly #lanes = new Map<string, Lane>();
-  readonly #endings: (() => void)[] = [];
-  #working = 0;
-  #idle: (() => void)[] = [];
-  #stopped = false;
-  /** Messages that could not be read. */
-  unreadable = 0;
+  readonly #end = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  #comparing = false;
+  #unreadable = 0;
 
-  constructor(options: FactFeedOptions) {
-    this.#options = options;
+  constructor(private readonly options: FactFeedOptions) {
     for (const [stream, version] of options.from) this.#lane(stream).version = version;
-    const { nats } = options.connection;
-    const subscription = nats.subscribe('tombolo.events.>', {
-      callback: (_error, message) => this.#arrived(message.string(), message.subject),
+    const subscription = options.connection.nats.subscribe('tombolo.events.>', {
+      callback: (error, message) => {
+        if (!error) this.#arrived(message.string(), message.subject);
+      },
     });
     const timer = setInterval(() => void this.#compare(), options.compareEveryMs ?? 3_000);
     const offStatus = options.connection.onStatus((status) => {
       if (status === 'connected') void this.#compare();
     });
-    this.#endings.push(
-      () => subscription.unsubscribe(),
-      () => clearInterval(timer),
-      offStatus,
-    );
+    this.#end.signal.addEventListener('abort', () => {
+      subscription.unsubscribe();
+      clearInterval(timer);
+      offStatus();
+    });
     void this.#compare();
+  }
+
+  /** Messages on the subjects of facts that are none. */
+  get unreadable(): number {
+    return this.#unreadable;
   }
 
   /** Ends it; resolves when no delivery is under way. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    for (const end of this.#endings) end();
-    if (this.#working > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#end.abort();
+    await Promise.all(this.#running);
   }
 
   #lane(stream: string): Lane {
@@ -88,48 +95,52 @@ export class FactFeed {
     try {
       fact = fromCloudEvent(text);
     } catch (error) {
-      this.unreadable += 1;
-      const { connection, service, logger } = this.#options;
-      logger?.warn({ subject, reason: (error as Error).message }, 'message parked: not a fact');
-      void park(connection, service, { subject, reason: (error as Error).message, message: text });
+      this.#unreadable += 1;
+      this.#park(subject, error as Error, text);
       return;
     }
     const lane = this.#lane(fact.stream);
     if (fact.version <= lane.version) return;
     lane.waiting.push(fact);
-    void this.#run(fact.stream, lane);
+    this.#start(fact.stream, lane);
   }
 
   async #compare(): Promise<void> {
+    if (this.#comparing) return;
+    this.#comparing = true;
     try {
-      for (const [stream, head] of await this.#options.store.heads()) {
+      for (const [stream, head] of await this.options.store.heads()) {
         const lane = this.#lane(stream);
         if (head <= lane.version || lane.running) continue;
         lane.behind = true;
-        void this.#run(stream, lane);
+        this.#start(stream, lane);
       }
     } catch (error) {
-      this.#options.logger?.warn({ err: error }, 'heads of the log not compared');
+      this.options.logger?.warn({ err: error }, 'heads of the log not compared, will try again');
+    } finally {
+      this.#comparing = false;
     }
   }
 
-  async #run(stream: string, lane: Lane): Promise<void> {
-    if (lane.running || this.#stopped) return;
+  #start(stream: string, lane: Lane): void {
+    if (lane.running || this.#end.signal.aborted) return;
     lane.running = true;
-    this.#working += 1;
+    const run = this.#run(stream, lane).finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+
+  async #run(stream: string, lane: Lane): Promise<void> {
     try {
-      while (!this.#stopped) {
+      while (!this.#end.signal.aborted) {
         const facts = await this.#next(stream, lane);
         if (facts.length === 0) break;
         lane.version = facts.at(-1)!.version;
         await this.#deliver(stream, facts);
       }
     } catch (error) {
-      this.#options.logger?.warn({ stream, err: error }, 'log not read, will try again');
+      this.options.logger?.warn({ stream, err: error }, 'log not read, will try again');
     } finally {
       lane.running = false;
-      this.#working -= 1;
-      if (this.#working === 0) for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 
@@ -141,23 +152,35 @@ export class FactFeed {
     const newest = arrived.at(-1)?.version ?? 0;
     if (newest > lane.version + run.length) lane.behind = true;
     if (run.length > 0 || !lane.behind) return run;
-    const facts = await this.#options.store.read(stream, { after: lane.version, limit: PAGE });
+    const facts = await this.options.store.read(stream, { after: lane.version, limit: PAGE });
     lane.behind = facts.length === PAGE;
     return facts;
   }
 
   async #deliver(stream: string, facts: RecordedFact[]): Promise<void> {
-    try {
-      await this.#options.onFacts(stream, facts);
-    } catch (error) {
-      const { logger, connection, service } = this.#options;
-      const reason = (error as Error).message;
-      logger?.warn({ stream, from: facts[0]?.version, to: facts.at(-1)?.version, err: error }, 'facts not handled');
-      void park(connection, service, {
-        subject: stream,
-        reason,
-        message: JSON.stringify(facts.map(({ version }) => version)),
-      });
+    for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
+      try {
+        return await this.options.onFacts(stream, facts);
+      } catch (error) {
+        if (!(error instanceof Unavailable)) return this.#isolate(stream, facts, error as Error);
+        this.options.logger?.warn({ stream, err: error }, 'facts not handled, will try again');
+        await pause(Math.min(100 * 2 ** attempt, 5_000), this.#end.signal);
+      }
     }
+  }
+
+  /** Delivers one by one, so that the fact to blame is set aside alone. */
+  async #isolate(stream: string, facts: RecordedFact[], error: Error): Promise<void> {
+    if (facts.length > 1) {
+      for (const fact of facts) await this.#deliver(stream, [fact]);
+      return;
+    }
+    this.#park(`${stream}:${facts[0]?.version}`, error, JSON.stringify(facts[0]));
+  }
+
+  #park(subject: string, error: Error, message: string): void {
+    const { connection, service, logger } = this.options;
+    logger?.warn({ subject, err: error }, 'message parked');
+    void park(connection, service, { subject, reason: error.message, message });
   }
 }

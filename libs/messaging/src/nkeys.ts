@@ -1,5 +1,6 @@
-import { createPrivateKey, sign as signNative, type KeyObject } from 'node:crypto';
-import { createUser, fromPublic, fromSeed, type KeyPair } from '@nats-io/nkeys';
+import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { createUser, fromSeed, type KeyPair, Prefix } from '@nats-io/nkeys';
+import { Codec } from '@nats-io/nkeys/lib/codec.js';
 
 /** A key pair in the broker's notation (nkeys). */
 export interface NkeyPair {
@@ -16,13 +17,7 @@ export function createUserKey(): NkeyPair {
 
 /** Whether a text is the public half of a user key, checksum included. */
 export function isUserKey(value: unknown): value is string {
-  if (typeof value !== 'string' || !/^U[A-Z2-7]{55}$/.test(value)) return false;
-  try {
-    fromPublic(value);
-    return true;
-  } catch {
-    return false;
-  }
+  return typeof value === 'string' && rawUserKey(value) !== undefined;
 }
 
 /** @returns base64 of the Ed25519 signature over the text's UTF-8 bytes */
@@ -32,9 +27,11 @@ export function signText(seed: string, text: string): string {
 
 /** @param signature base64 of 64 bytes */
 export function verifyText(publicKey: string, text: string, signature: string): boolean {
+  const raw = rawUserKey(publicKey);
   const bytes = Buffer.from(signature, 'base64');
-  if (bytes.length !== 64 || !isUserKey(publicKey)) return false;
-  return fromPublic(publicKey).verify(Buffer.from(text), bytes);
+  if (!raw || bytes.length !== 64) return false;
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(raw).toString('base64url') };
+  return verify(null, Buffer.from(text), createPublicKey({ key: jwk, format: 'jwk' }), bytes);
 }
 
 export function nkeyPair(pair: KeyPair): NkeyPair {
@@ -49,17 +46,26 @@ export function nativeSigner(seed: string): KeyPair {
   const pair = fromSeed(Buffer.from(seed));
   const publicKey = pair.getPublicKey();
   const privateKey = pair.getPrivateKey();
-  const key = ed25519FromSeed((pair as KeyPair & { getRawSeed(): Uint8Array }).getRawSeed());
+  const key = ed25519FromSeed(Codec.decodeSeed(Buffer.from(seed)).buf);
   return {
     getPublicKey: () => publicKey,
     getPrivateKey: () => privateKey,
     getSeed: () => pair.getSeed(),
-    sign: (input) => signNative(null, input, key),
+    sign: (input) => sign(null, input, key),
     verify: (input, signature) => pair.verify(input, signature),
     clear: () => pair.clear(),
     seal: (input, recipient, nonce) => pair.seal(input, recipient, nonce),
     open: (message, sender) => pair.open(message, sender),
   };
+}
+
+function rawUserKey(text: string): Uint8Array | undefined {
+  if (!/^U[A-Z2-7]{55}$/.test(text)) return undefined;
+  try {
+    return Codec.decode(Prefix.User, Buffer.from(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** RFC 8410 §7: the PKCS#8 frame of a raw Ed25519 seed. */
