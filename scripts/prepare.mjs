@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fail, output, root, run, runTool } from './run.mjs';
+import { fail, output, root, run, runNpm, runTool } from './run.mjs';
 
 const OLDEST_NODE = [20, 19];
 const STAMP = join(root, 'dist', '.built-from');
@@ -30,17 +30,7 @@ function requireNode() {
 async function installPackages() {
   if (packagesMatch()) return;
   console.log('tombolo: installing packages (npm ci)');
-  // The npm that runs us, by this Node: PATH may hold others.
-  const npm = process.env.npm_execpath;
-  const [command, ...first] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
-  const exitCode = await run(command, [
-    ...first,
-    'ci',
-    '--no-audit',
-    '--no-fund',
-    '--include=dev',
-    '--include=optional',
-  ]);
+  const exitCode = await runNpm(['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional']);
   if (exitCode !== 0) fail('npm ci failed (see above): it needs a registry of npm packages and room on the disk.');
 }
 

@@ -45,6 +45,12 @@ export function runTool(script, args, options) {
   return run(process.execPath, [`node_modules/${script}`, ...args], options);
 }
 
+/** Runs the npm that runs us, by this Node: PATH may hold others. */
+export function runNpm(args, options) {
+  const npm = process.env.npm_execpath;
+  return npm?.endsWith('.js') ? run(process.execPath, [npm, ...args], options) : run('npm', args, options);
+}
+
 /** Runs jest on ES modules; `config` and the rest as jest takes them. */
 export function runJest(args, options = {}) {
   const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureLab, ensureServers } from './ensure.mjs';
 import { prepare } from './prepare.mjs';
-import { root, run, runJest, runTool } from './run.mjs';
+import { root, run, runJest, runNpm, runTool } from './run.mjs';
 
 const CANNOT = 69;
 /** A stage that hangs is ended and counts as failed. */
@@ -14,6 +14,9 @@ const results = mkdtempSync(join(tmpdir(), 'tombolo-results-'));
 
 if (await check('packages', () => prepare('packages'))) {
   await check('build', () => prepare('build'));
+  // A lock file that only fits the node_modules it was made with would stop every clean clone.
+  const lock = ['ci', '--dry-run', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  await check('lock file', () => succeeds(runNpm(lock)));
   await check('lint', () => succeeds(runTool('eslint/bin/eslint.js', ['.'])));
   await check('format', () => succeeds(runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])));
   // The integration tests use these programs as well where they are; the lab's own stage says what is missing.
