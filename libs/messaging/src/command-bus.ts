@@ -1,70 +1,70 @@
-import { errors } from '@nats-io/transport-node';
-import { Refusal, type RefusalCode, Unavailable } from '#contracts/errors.js';
-import { commandSubject } from '#contracts/subjects.js';
+import { Refusal, Unavailable } from '#contracts/errors.js';
 import type { Logger } from '#event-store/core/logger.js';
 import type { ServiceConnection } from './connection.js';
 
-export type Owner = 'gateway-manager' | 'relay-planner';
-
-export interface ServedCommand {
-  service: Owner;
-  command: string;
-  /** @throws Refusal, which reaches the one who asked as it is */
-  handle(request: unknown): Promise<unknown>;
-  logger?: Logger;
-}
-
+/** What a service answers to a command. */
 type Answer =
-  | { ok: true; answer: unknown }
-  | { ok: false; code: RefusalCode; detail: string; errors: Refusal['errors'] }
-  | { ok: false; code: 'failed' };
+  | { outcome: 'done'; answer: unknown }
+  | { outcome: 'refused'; code: Refusal['code']; detail: string; errors: Refusal['errors'] }
+  | { outcome: 'failed'; detail: string };
 
-/** How long an owner may take, milliseconds: an append with its retries, and a replica that was just killed. */
 const TIMEOUT_MS = 5_000;
 
-/** Answers one command of an owner; each request reaches one replica. Returns a function that ends it. */
+/**
+ * Serves one command; replicas share the work. A `Refusal` travels to the asker as it is; any other error becomes
+ * `Unavailable` there, so a command must be safe to repeat.
+ * @param subject from `commandSubject`
+ * @returns a function that ends it once what is under way is answered
+ */
 export function serveCommand(
   connection: ServiceConnection,
-  { service, command, handle, logger }: ServedCommand,
-): () => void {
-  const subscription = connection.nats.subscribe(commandSubject(service, command), {
-    queue: service,
-    callback: (_error, message) => {
-      void answerTo(message.string(), handle, logger).then((answer) => message.respond(JSON.stringify(answer)));
+  subject: string,
+  handle: (command: unknown) => Promise<unknown>,
+  logger?: Logger,
+): () => Promise<void> {
+  const subscription = connection.nats.subscribe(subject, {
+    queue: subject,
+    callback: (error, message) => {
+      if (error) return;
+      const answer = (async () => handle(message.json()))().then(
+        (result): Answer => ({ outcome: 'done', answer: result }),
+        (reason: unknown): Answer => {
+          if (!(reason instanceof Refusal)) logger?.warn({ subject, err: reason }, 'command failed');
+          return failed(reason);
+        },
+      );
+      void answer.then((value) => message.respond(JSON.stringify(value)));
     },
   });
-  return () => subscription.unsubscribe();
+  return () => subscription.drain();
 }
 
 /**
- * Asks the owner of a kind of fact.
- * @throws Refusal of the owner; Unavailable when no replica of it answers: ask again with the same command id
+ * Asks the service that owns the facts.
+ * @throws Refusal as the service gave it; Unavailable when it does not answer in time or failed: safe to repeat with the same command id
  */
-export async function requestCommand<T>(
+export async function requestCommand<Result>(
   connection: ServiceConnection,
-  { service, command, request }: { service: Owner; command: string; request: unknown },
-): Promise<T> {
+  subject: string,
+  command: unknown,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Result> {
   let answer: Answer;
   try {
-    const message = await connection.nats.request(commandSubject(service, command), JSON.stringify(request), {
-      timeout: TIMEOUT_MS,
-    });
-    answer = message.json<Answer>();
+    answer = (await connection.nats.request(subject, JSON.stringify(command), { timeout: timeoutMs })).json<Answer>();
   } catch (error) {
-    const reason = error instanceof errors.NoRespondersError ? 'no replica of it runs' : (error as Error).message;
-    throw new Unavailable('service', `${service} does not answer: ${reason}`, { cause: error });
+    throw new Unavailable('service', `nobody answers ${subject}: ${(error as Error).message}`, { cause: error });
   }
-  if (answer.ok) return answer.answer as T;
-  if (answer.code === 'failed') throw new Unavailable('service', `${service} could not handle ${command}`);
-  throw new Refusal(answer.code, answer.detail, answer.errors);
+  if (answer.outcome === 'refused') throw new Refusal(answer.code, answer.detail, answer.errors);
+  if (answer.outcome === 'failed') throw new Unavailable('service', answer.detail);
+  return answer.answer as Result;
 }
 
-async function answerTo(text: string, handle: ServedCommand['handle'], logger?: Logger): Promise<Answer> {
-  try {
-    return { ok: true, answer: (await handle(JSON.parse(text))) ?? null };
-  } catch (error) {
-    if (error instanceof Refusal) return { ok: false, code: error.code, detail: error.detail, errors: error.errors };
-    logger?.warn({ err: error }, 'command failed');
-    return { ok: false, code: 'failed' };
-  }
+function failed(error: unknown): Answer {
+  if (error instanceof Refusal)
+    return { outcome: 'refused', code: error.code, detail: error.detail, errors: error.errors };
+  return {
+    outcome: 'failed',
+    detail: error instanceof Unavailable ? error.message : 'the service failed; see its log',
+  };
 }

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startTrustedNats, testNodeId, testNodeLogin, type TrustedNats } from '../../../test/support/trusted-nats.js';
+import { until } from '../../../test/support/wait.js';
+import { STREAMS } from '#contracts/subjects.js';
+import { type AgentReport, connectAgent } from './agent-connection.js';
+import type { ServiceConnection } from './connection.js';
+import { readReport } from './report-guards.js';
+import { type NodeReport, ReportFeed } from './reports.js';
+import { ensureStreams } from './streams.js';
+
+const digest = '0123456789abcdef'.repeat(2);
+const good: AgentReport[] = [
+  { kind: 'applied', body: { epoch: 1, revision: 2, digest, tookMs: 3.5 } },
+  { kind: 'rejected', body: { epoch: 1, revision: 2, held: 1, errors: [{ resource: 'peer/x', message: 'overlap' }] } },
+  {
+    kind: 'heartbeat',
+    body: { agentVersion: '0.1.0', epoch: 1, revision: 2, digest, backend: 'kernel', peers: 4, repairs: 0 },
+  },
+  { kind: 'resync', body: { epoch: 0, revision: 0, reason: 'no_state' } },
+];
+
+let broker: TrustedNats;
+let service: ServiceConnection;
+
+beforeAll(async () => {
+  broker = await startTrustedNats();
+  service = await broker.connect();
+  await ensureStreams(service, { replicas: 1 });
+});
+afterAll(() => broker.stop());
+
+test('every replica hears what a node says, and who says it', async () => {
+  const login = await testNodeLogin(broker.trust);
+  const heard: NodeReport[][] = [[], []];
+  const feeds = [service, await broker.connect()].map((connection) => new ReportFeed({ connection, service: 'test' }));
+  feeds.forEach((feed, replica) => feed.onReport((report) => heard[replica]!.push(report)));
+  const agent = connectAgent({ urls: [broker.url], ...login });
+  await until('the agent is in', () => agent.status === 'connected');
+  for (const report of good) agent.report(report);
+  await until('all came', () => heard.every((reports) => reports.length === good.length));
+  const expected = good.map((report) => ({ nodeId: login.nodeId, ...report }));
+  expect(heard).toEqual([expected, expected]);
+  await agent.close();
+  feeds.forEach((feed) => feed.stop());
+});
+
+test('what cannot be read is counted and parked; the next one is heard, whatever a listener does', async () => {
+  const feed = new ReportFeed({ connection: service, service: 'reports-test' });
+  const heard: NodeReport[] = [];
+  feed.onReport(() => {
+    throw new Error('listener broke');
+  });
+  feed.onReport((report) => heard.push(report));
+  const nodeId = testNodeId();
+  service.nats.publish(`tombolo.reports.${nodeId}.applied`, '{"epoch":');
+  service.nats.publish(`tombolo.reports.${nodeId}.resync`, JSON.stringify(good[3]!.body));
+  await until('the good one came', () => heard.length === 1);
+  expect(feed.unreadable).toBe(1);
+  const manager = await service.manager();
+  const query = { last_by_subj: 'tombolo.parked.reports-test' };
+  const parked = await until('it is parked', () => manager.streams.getMessage(STREAMS.parked, query));
+  expect(parked.json()).toMatchObject({
+    subject: `tombolo.reports.${nodeId}.applied`,
+    reason: 'the report is not JSON',
+  });
+  feed.stop();
+});
+
+const nodeId = testNodeId();
+const applied = good[0]!.body;
+
+test.each<[string, string, unknown, string]>([
+  ['a subject of no node', 'tombolo.reports.x.applied', applied, 'names no node'],
+  ['a longer subject', `tombolo.reports.${nodeId}.applied.x`, applied, 'names no node'],
+  ['another kind', `tombolo.reports.${nodeId}.gossip`, applied, 'no kind'],
+  ['a list', `tombolo.reports.${nodeId}.applied`, [applied], 'not a JSON object'],
+  ['a missing field', `tombolo.reports.${nodeId}.applied`, { ...applied, digest: undefined }, 'digest'],
+  ['a digest of another form', `tombolo.reports.${nodeId}.applied`, { ...applied, digest: 'Z'.repeat(32) }, 'digest'],
+  ['a negative revision', `tombolo.reports.${nodeId}.applied`, { ...applied, revision: -1 }, 'revision'],
+  ['a revision that is a text', `tombolo.reports.${nodeId}.applied`, { ...applied, revision: '1' }, 'revision'],
+  ['an unknown reason', `tombolo.reports.${nodeId}.resync`, { epoch: 1, revision: 1, reason: 'mood' }, 'reason'],
+  [
+    'errors that are no list',
+    `tombolo.reports.${nodeId}.rejected`,
+    { epoch: 1, revision: 1, held: 0, errors: {} },
+    'errors',
+  ],
+  [
+    'a text without end',
+    `tombolo.reports.${nodeId}.heartbeat`,
+    { ...good[2]!.body, agentVersion: 'x'.repeat(65) },
+    'agentVersion',
+  ],
+  ['a body without end', `tombolo.reports.${nodeId}.applied`, { ...applied, more: 'x'.repeat(70_000) }, 'bytes'],
+])('refuses %s', (...[, subject, body, reason]) => {
+  expect(() => readReport(subject, Buffer.from(JSON.stringify(body)))).toThrow(reason);
+});
+
+test('takes only the fields it knows, and so many errors at most', () => {
+  const error = { resource: 'peer/x', message: 'm', stack: 'secret' };
+  const body = { epoch: 1, revision: 1, held: 0, errors: Array.from({ length: 500 }, () => error), evil: true };
+  const report = readReport(`tombolo.reports.${nodeId}.rejected`, Buffer.from(JSON.stringify(body)));
+  expect(report.body).toEqual({ epoch: 1, revision: 1, held: 0, errors: expect.any(Array) });
+  expect((report.body as { errors: unknown[] }).errors).toEqual(Array(50).fill({ resource: 'peer/x', message: 'm' }));
+});
