@@ -107,6 +107,14 @@ describe('a whole plan', () => {
     for (const name of names) expect(found?.message).toContain(name);
   });
 
+  test('that is spoilt is refused each time it is looked at', () => {
+    const { history, ...nodes } = mesh();
+    const spoilt = spoilBob({ publicKey: testKey(99) })(planNode(history.state, nodes.ada), nodes);
+
+    const codes = () => checkNode(history.state, nodes.ada, spoilt).map(({ code }) => code);
+    expect([codes(), codes()]).toEqual([['wrong_key'], ['wrong_key']]);
+  });
+
   test('with peers where policy permits none is refused', () => {
     const { history } = mesh();
     const plan = planAll(history.state);

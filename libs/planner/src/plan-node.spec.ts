@@ -1,3 +1,4 @@
+import type { NetworkState } from '#topology/network-state.js';
 import { lanEndpoint, NetworkHistory, publicEndpoint, testId, testKey } from '../../../test/support/network-history.js';
 import { planAll, planNode } from './plan-node.js';
 
@@ -66,6 +67,19 @@ test('an endpoint inside the mesh is never used, the next one is', () => {
   expect(planNode(history.state, ada)).toContainEqual(
     expect.objectContaining({ name: `peer/${bob}`, endpoint: '[2001:db8::2]:51820' }),
   );
+});
+
+test('what was worked out for a node counts only for the ranges it was worked out for', () => {
+  const history = new NetworkHistory();
+  const ada = history.join();
+  history.join({ endpoints: [publicEndpoint('203.0.113.2')] });
+  const { state } = history;
+  const network = state.network && { ...state.network, cidr: '203.0.113.0/24' };
+
+  const endpoints = (of: NetworkState) =>
+    planNode(of, ada).flatMap((body) => ('endpoint' in body ? [body.endpoint] : []));
+  expect(endpoints(state)).toEqual(['203.0.113.2:51820']);
+  expect(endpoints({ ...state, network })).toEqual([null]);
 });
 
 test('a disabled node keeps its interface and nothing else, and appears nowhere', () => {
