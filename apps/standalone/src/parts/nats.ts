@@ -58,7 +58,7 @@ export async function startNats({ log, ...options }: NatsOptions): Promise<Nats>
   });
   try {
     const actual = await ready(child, host, portsDir);
-    log.info({ host, port: actual, pid: child.pid }, 'NATS is ready');
+    log.info({ host, port: actual, serverPid: child.pid }, 'NATS is ready');
     return { port: actual, pid: child.pid, exited: child.exited, stop: () => stop(child) };
   } catch (error) {
     const died = !child.running();

@@ -81,7 +81,7 @@ export async function startPostgres({ log, ...options }: PostgresOptions): Promi
       const reason = died ? words : (error as Error).message;
       throw new StartFailure(`PostgreSQL did not start: ${reason} (its log: ${options.logFile}).`, 1, { cause: error });
     }
-    log.info({ port, pid: child.pid }, 'PostgreSQL is ready');
+    log.info({ port, serverPid: child.pid }, 'PostgreSQL is ready');
     const url = `postgres://${SUPERUSER}:${password}@${HOST}:${port}/${DATABASE}`;
     return { url, port, pid: child.pid, exited: child.exited, stop: () => stop(child) };
   }
