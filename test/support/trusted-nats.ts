@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectService, type ServiceConnection } from '#messaging/connection.js';
 import { mintNodeCredentials } from '#messaging/node-credentials.js';
 import { createUserKey } from '#messaging/nkeys.js';
-import { natsServerConfig } from '#messaging/server-config.js';
+import { natsServerConfig, type ServerConfigOptions } from '#messaging/server-config.js';
 import { createTrust, type Trust } from '#messaging/trust.js';
 import { startNats, type TestNats } from './servers.js';
 
@@ -20,13 +20,28 @@ export interface TrustedNats {
   stop(): Promise<void>;
 }
 
+export interface TrustedNatsOptions {
+  trust?: Trust;
+  /** Then it speaks TLS, and `url` says so. */
+  tls?: { certFile: string; keyFile: string; caFile: string };
+}
+
 /** A NATS server in operator mode with our accounts, as `up` runs it. */
-export async function startTrustedNats(options: { trust?: Trust } = {}): Promise<TrustedNats> {
+export async function startTrustedNats(options: TrustedNatsOptions = {}): Promise<TrustedNats> {
   const trust = options.trust ?? (await createTrust(new Date()));
-  const configText = natsServerConfig({ trust, serverName: 'test', storeDir: 'jetstream', resolverDir: 'accounts' });
+  const { tls } = options;
+  const configText = natsServerConfig({
+    trust,
+    serverName: 'test',
+    storeDir: 'jetstream',
+    resolverDir: 'accounts',
+    ...(tls && { tls }),
+  });
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-test-nats-'));
   let server = await startNats({ configText, dir });
-  const { url, port } = server;
+  const { port } = server;
+  const url = tls ? server.url.replace('nats:', 'tls:') : server.url;
+  const ca = tls && readFileSync(tls.caFile, 'utf8');
   const connections: ServiceConnection[] = [];
   return {
     trust,
@@ -35,7 +50,7 @@ export async function startTrustedNats(options: { trust?: Trust } = {}): Promise
       return server;
     },
     async connect(name = 'test', creds = trust.serviceCredentials) {
-      const connection = await connectService({ urls: [url], creds, name });
+      const connection = await connectService({ urls: [url], ...(ca !== undefined && { ca }), creds, name });
       connections.push(connection);
       return connection;
     },

@@ -99,14 +99,14 @@ async function up(options: UpOptions, parts: ProgramParts): Promise<void> {
   try {
     const joined = await readIdentity(dir);
     if (joined) {
-      parts.log.info({ network: joined.network, name: joined.name }, 'joined already');
+      parts.log.info({ network: joined.network, node: joined.name }, 'joined already');
     } else {
       const token = options.token ?? process.env.TOMBOLO_ENROLMENT_TOKEN;
       if (token === undefined) throw new AgentFailure('usage', `nothing is joined in ${dir.path}: give --token`);
       const { interface: interfaceName, endpoint: endpoints, label: labels, ...rest } = options;
       await refuseForeignInterface(dir, interfaceName);
-      const { network, name } = await enrol(dir, { ...rest, token, interfaceName, endpoints, labels }, parts.log);
-      parts.log.info({ network, name }, 'joined');
+      const { network, name: node } = await enrol(dir, { ...rest, token, interfaceName, endpoints, labels }, parts.log);
+      parts.log.info({ network, node }, 'joined');
     }
     await runAgent({ ...parts, dir, exitAfterApply: options.exitAfterApply ?? false });
   } finally {

@@ -68,8 +68,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     isHasty: exitAfterApply,
   });
 
-  const { network, name, nodeId, interfaceName } = identity;
-  log.info({ network, name, nodeId, interface: interfaceName, revision: held?.set.revision ?? 0 }, 'agent started');
+  const { network, name: node, nodeId, interfaceName } = identity;
+  log.info({ network, node, nodeId, interface: interfaceName, revision: held?.set.revision ?? 0 }, 'agent started');
   const watch = new KernelWatch(interfaceName, () => void converger.wake(), log);
   let unreadable = 0;
   const clock = setInterval(() => {

@@ -62,7 +62,7 @@ export async function enrol(dir: StateDir, options: EnrolOptions, log: Log): Pro
     await dropPending(dir);
     const { code, detail } = problemOf(answer);
     if (code === 'name_taken' && options.name === undefined && attempt < NAME_ATTEMPTS) {
-      log.info({ name: pending.request.name }, 'the name is taken, another one is tried');
+      log.info({ taken: pending.request.name }, 'the name is taken, another one is tried');
       await prepareAgain(dir, pending);
       continue;
     }

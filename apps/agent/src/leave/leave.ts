@@ -23,7 +23,7 @@ export async function leave({ dir, identity, device, log }: LeaveParts): Promise
   const left = await tellServer(identity, log);
   await removeOurs(device, log);
   await dir.clear();
-  log.info({ network: identity.network, name: identity.name }, 'left');
+  log.info({ network: identity.network, node: identity.name }, 'left');
   return left
     ? undefined
     : `the server does not know yet: remove the node there (tombolo node delete ${identity.network}/${identity.name})`;
