@@ -15,8 +15,7 @@ beforeAll(async () => {
   admin = await openLog(options('admin'));
 }, 60_000);
 afterAll(async () => {
-  await admin.destroy();
-  await server.stop();
+  await Promise.all([admin.destroy(), server.stop()]);
 });
 
 /** Ends every connection of an application, as a database that restarts does. */
@@ -74,12 +73,15 @@ test('a database that says nothing is away after the time limit, and its connect
   const quick = { ...usual, extra: { ...usual.extra, query_timeout: 100 } } as DataSourceOptions;
   const dataSource = await new DataSource(quick).initialize();
   const store = new PostgresEventStore(dataSource);
+  const pid = () => new Database(dataSource).query('select pg_backend_pid()');
+  const before = await pid();
   const locking = admin.createQueryRunner();
   await locking.startTransaction();
   await locking.query('lock table events in access exclusive mode');
   await expect(append(store, 'silent', 0)).rejects.toMatchObject(away);
   await locking.rollbackTransaction();
   await locking.release();
+  expect(await pid()).not.toEqual(before);
   const version = await store.head('silent');
   expect(await append(store, 'silent', version)).toMatchObject([{ version: version + 1 }]);
   await dataSource.destroy();

@@ -16,8 +16,7 @@ beforeAll(async () => {
   leases = new Leases(dataSource);
 }, 60_000);
 afterAll(async () => {
-  await dataSource.destroy();
-  await server.stop();
+  await Promise.all([dataSource.destroy(), server.stop()]);
 });
 
 /** The lease's time runs out, without anybody waiting for it. */

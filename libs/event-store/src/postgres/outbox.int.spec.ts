@@ -24,8 +24,7 @@ beforeEach(async () => {
   store = new PostgresEventStore(dataSource);
 });
 afterAll(async () => {
-  await dataSource.destroy();
-  await server.stop();
+  await Promise.all([dataSource.destroy(), server.stop()]);
 });
 
 /** A broker that keeps what it is given, and can be away, slow or wiped. */
@@ -57,6 +56,7 @@ const commit = async (stream: string, facts: number) => {
   const keys = Array.from({ length: facts }, (_, i) => `k${expectedVersion + i}`);
   await store.append([{ stream, expectedVersion, facts: keys.map((key) => revoked(key)) }], []);
 };
+const poolOf = ({ driver }: DataSource) => (driver as unknown as { master: Pool }).master;
 const upTo = (stream: string, last: number, first = 1) =>
   Array.from({ length: last - first + 1 }, (_, i) => `${stream}:${first + i}`);
 function gate() {
@@ -132,7 +132,7 @@ test('from commit to the call of the publisher it takes two round trips', async 
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
     client.query = ((...args: unknown[]) => (queries++, query(...args))) as never;
   };
-  const pool = (dataSource.driver as unknown as { master: Pool }).master;
+  const pool = poolOf(dataSource);
   pool.on('acquire', counted);
   let atPublish = 0;
   broker.before = () => void (atPublish = queries);
@@ -145,16 +145,20 @@ test('from commit to the call of the publisher it takes two round trips', async 
 test('while another process publishes a stream this one waits, then looks again', async () => {
   const [broker, stream] = [new Broker(), fresh()];
   const [theirs, ours] = [outbox(broker), outbox(broker, { recheckMs: 1 })];
-  const [entered, opened] = [gate(), gate()];
-  broker.before = () => (entered.open(), opened.closed);
+  const [entered, twice, tried, opened] = [gate(), gate(), gate(), gate()];
+  let calls = 0;
+  broker.before = () => ((++calls === 1 ? entered : twice).open(), opened.closed);
   await commit(stream, 1);
   const their = theirs.publishPending(stream);
   await entered.closed;
   await commit(stream, 1);
-  let done = false;
-  const our = ours.publishPending(stream).then(() => (done = true));
-  await dataSource.query('select 1');
-  expect(done).toBe(false);
+  let tries = 0;
+  const release = () => ++tries === 3 && tried.open();
+  const pool = poolOf(dataSource);
+  pool.on('release', release);
+  const our = ours.publishPending(stream);
+  await Promise.race([tried.closed, twice.closed]);
+  pool.off('release', release);
   opened.open();
   await Promise.all([their, our]);
   expect(broker.published).toEqual(upTo(stream, 2));
@@ -200,7 +204,7 @@ test('a broker that hangs takes a few connections, not those that commands need'
 test('the cursor does not wait for the disk, facts do', async () => {
   const [broker, stream] = [new Broker(), fresh()];
   let during: unknown;
-  const pool = (dataSource.driver as unknown as { master: Pool }).master;
+  const pool = poolOf(dataSource);
   const clients: PoolClient[] = [];
   const note = (client: PoolClient) => void clients.push(client);
   await commit(stream, 1);

@@ -20,8 +20,7 @@ beforeAll(async () => {
   await Promise.all(opened.slice(1).map((each) => each.destroy()));
 }, 60_000);
 afterAll(async () => {
-  await dataSource.destroy();
-  await server.stop();
+  await Promise.all([dataSource.destroy(), server.stop()]);
 });
 
 eventStoreContract('the log on PostgreSQL', async () => ({
