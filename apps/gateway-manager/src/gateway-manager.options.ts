@@ -7,7 +7,7 @@ export interface GatewayManagerOptions {
   /** Started by whoever made it. */
   networks: NetworkFollower;
   /** Answers requests for one command; any one replica gets each. Returns a function that ends it. */
-  serveCommand(command: string, handle: (request: unknown) => Promise<unknown>): Promise<() => void>;
+  serveCommand(command: string, handle: (request: unknown) => Promise<unknown>): () => Promise<void>;
 }
 
 export const GATEWAY_MANAGER_OPTIONS = Symbol('gateway-manager options');

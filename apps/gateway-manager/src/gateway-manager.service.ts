@@ -4,12 +4,12 @@ import { GATEWAY_MANAGER_OPTIONS, type GatewayManagerOptions } from './gateway-m
 /** Owner of gateways, external clients and virtual ranges: follows every network and answers commands on its subjects. */
 @Injectable()
 export class GatewayManagerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  #endCommands: (() => void) | undefined;
+  #endCommands: (() => Promise<void>) | undefined;
 
   constructor(@Inject(GATEWAY_MANAGER_OPTIONS) private readonly options: GatewayManagerOptions) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    this.#endCommands = await this.options.serveCommand('describe', async () => this.describe());
+  onApplicationBootstrap(): void {
+    this.#endCommands = this.options.serveCommand('describe', async () => this.describe());
   }
 
   /** What this replica follows, and how far. */
@@ -19,7 +19,7 @@ export class GatewayManagerService implements OnApplicationBootstrap, BeforeAppl
     return { service: 'gateway-manager', replica, networks: Object.fromEntries(versions) };
   }
 
-  beforeApplicationShutdown(): void {
-    this.#endCommands?.();
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#endCommands?.();
   }
 }

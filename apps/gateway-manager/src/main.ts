@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { Registry as Metrics } from 'prom-client';
 import { serveHealth } from '#service/health-server.js';
 import { runService } from '#service/run-service.js';
+import { commandSubject } from '#contracts/subjects.js';
 import { serveCommand } from '#messaging/command-bus.js';
 import { GatewayManagerModule } from './gateway-manager.module.js';
 
@@ -11,8 +12,8 @@ await runService('gateway-manager', async ({ environment, parts, logger }) => {
   const module = GatewayManagerModule.register({
     replica: randomUUID(),
     networks: parts.networks,
-    serveCommand: async (command, handle) =>
-      serveCommand(parts.connection, { service: 'gateway-manager', command, handle, logger }),
+    serveCommand: (command, handle) =>
+      serveCommand(parts.connection, commandSubject('gateway-manager', command), handle, logger),
   });
   const app = await NestFactory.createApplicationContext(module, { abortOnError: false, logger: ['error', 'warn'] });
   const { http, tls } = environment;

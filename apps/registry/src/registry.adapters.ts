@@ -3,13 +3,12 @@ import type { Registry as Metrics } from 'prom-client';
 import { connectService } from '#messaging/connection.js';
 import { CredentialRevoker } from '#messaging/credential-revoker.js';
 import { mintNodeCredentials } from '#messaging/node-credentials.js';
-import { subscribeReports } from '#messaging/reports.js';
 import type { Secrets } from '#service/secrets.js';
 import type { ServiceParts } from '#service/service-parts.js';
 import { DEFAULT_LIMITS, type RegistryOptions, systemClock } from './registry.options.js';
 
 export interface RegistryAdapters {
-  parts: Pick<ServiceParts, 'store' | 'connection' | 'outbox'>;
+  parts: Pick<ServiceParts, 'store' | 'connection' | 'outbox' | 'reports'>;
   secrets: Secrets;
   natsUrls: string[];
   /** What nodes are told to connect to. */
@@ -61,7 +60,7 @@ function optionsOf(adapters: RegistryAdapters, revoker: CredentialRevoker): Regi
       revoke: (nodes) => revoker.revoke(nodes),
     },
     reports: {
-      onReport: (listener) => subscribeReports(connection, { service: 'registry', onReport: listener, logger }),
+      onReport: (listener) => parts.reports.onReport(listener),
       connected: () => connection.status === 'connected',
     },
     readiness: [

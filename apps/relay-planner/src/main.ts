@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { Registry as Metrics } from 'prom-client';
 import { serveHealth } from '#service/health-server.js';
 import { runService } from '#service/run-service.js';
+import { commandSubject } from '#contracts/subjects.js';
 import { serveCommand } from '#messaging/command-bus.js';
 import { RelayPlannerModule } from './relay-planner.module.js';
 
@@ -11,8 +12,8 @@ await runService('relay-planner', async ({ environment, parts, logger }) => {
   const module = RelayPlannerModule.register({
     replica: randomUUID(),
     networks: parts.networks,
-    serveCommand: async (command, handle) =>
-      serveCommand(parts.connection, { service: 'relay-planner', command, handle, logger }),
+    serveCommand: (command, handle) =>
+      serveCommand(parts.connection, commandSubject('relay-planner', command), handle, logger),
   });
   const app = await NestFactory.createApplicationContext(module, { abortOnError: false, logger: ['error', 'warn'] });
   const { http, tls } = environment;

@@ -7,7 +7,7 @@ export interface RelayPlannerOptions {
   /** Started by whoever made it. */
   networks: NetworkFollower;
   /** Answers requests for one command; any one replica gets each. Returns a function that ends it. */
-  serveCommand(command: string, handle: (request: unknown) => Promise<unknown>): Promise<() => void>;
+  serveCommand(command: string, handle: (request: unknown) => Promise<unknown>): () => Promise<void>;
 }
 
 export const RELAY_PLANNER_OPTIONS = Symbol('relay-planner options');

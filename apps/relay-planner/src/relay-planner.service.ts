@@ -4,12 +4,12 @@ import { RELAY_PLANNER_OPTIONS, type RelayPlannerOptions } from './relay-planner
 /** Owner of relays, their assignments and paths: follows every network and answers commands on its subjects. */
 @Injectable()
 export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  #endCommands: (() => void) | undefined;
+  #endCommands: (() => Promise<void>) | undefined;
 
   constructor(@Inject(RELAY_PLANNER_OPTIONS) private readonly options: RelayPlannerOptions) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    this.#endCommands = await this.options.serveCommand('describe', async () => this.describe());
+  onApplicationBootstrap(): void {
+    this.#endCommands = this.options.serveCommand('describe', async () => this.describe());
   }
 
   /** What this replica follows, and how far. */
@@ -19,7 +19,7 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
     return { service: 'relay-planner', replica, networks: Object.fromEntries(versions) };
   }
 
-  beforeApplicationShutdown(): void {
-    this.#endCommands?.();
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#endCommands?.();
   }
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Registry as Metrics } from 'prom-client';
+import { commandSubject } from '#contracts/subjects.js';
 import { serveCommand } from '#messaging/command-bus.js';
 import { natsServerConfig } from '#messaging/server-config.js';
 import { ensureSecrets, type Secrets } from '#service/secrets.js';
@@ -148,8 +149,8 @@ async function startServices({ parts, secrets, certificate, broker, http, url, l
   const owner = (service: 'gateway-manager' | 'relay-planner') => ({
     replica: randomUUID(),
     networks: parts.networks,
-    serveCommand: async (command: string, handle: (request: unknown) => Promise<unknown>) =>
-      serveCommand(parts.connection, { service, command, handle, logger }),
+    serveCommand: (command: string, handle: (request: unknown) => Promise<unknown>) =>
+      serveCommand(parts.connection, commandSubject(service, command), handle, logger),
   });
   const module = ControlPlaneModule.register({
     registry: registry.options,

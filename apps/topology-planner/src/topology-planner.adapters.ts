@@ -3,13 +3,12 @@ import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
 import { loadHeads, type NodeHeads, readHeads, saveHeads } from '#messaging/node-heads.js';
 import { NodeStreamWriter } from '#messaging/node-stream.js';
-import { subscribeReports } from '#messaging/reports.js';
 import type { Secrets } from '#service/secrets.js';
 import type { ServiceParts } from '#service/service-parts.js';
 import type { TopologyPlannerOptions } from './topology-planner.options.js';
 
 export interface PlannerAdapters {
-  parts: Pick<ServiceParts, 'connection' | 'leases' | 'networks'>;
+  parts: Pick<ServiceParts, 'connection' | 'leases' | 'networks' | 'reports'>;
   secrets: Pick<Secrets, 'trust'>;
   logger: Logger;
   metrics: Metrics;
@@ -20,7 +19,7 @@ const CHECKPOINT = 'all';
 
 /** The topology planner over the real log and the real broker. */
 export function topologyPlannerOptions({ parts, secrets, logger, metrics }: PlannerAdapters): TopologyPlannerOptions {
-  const { connection, leases, networks } = parts;
+  const { connection, leases, networks, reports } = parts;
   let known: NodeHeads | undefined;
   let reading: Promise<NodeHeads> | undefined;
   const read = async () => {
@@ -38,9 +37,7 @@ export function topologyPlannerOptions({ parts, secrets, logger, metrics }: Plan
     checkpoint: async () => {
       await saveHeads(connection, CHECKPOINT, await heads());
     },
-    reports: {
-      onReport: (listener) => subscribeReports(connection, { service: 'topology-planner', onReport: listener, logger }),
-    },
+    reports,
     logger,
     metrics,
   };

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { connectService, type ServiceConnection } from '#messaging/connection.js';
 import { followFacts } from '#messaging/fact-feed.js';
 import { JetStreamFactPublisher } from '#messaging/fact-publisher.js';
+import { ReportFeed } from '#messaging/reports.js';
 import { ensureStreams } from '#messaging/streams.js';
 import type { Trust } from '#messaging/trust.js';
 import { openLog } from '#event-store/postgres/data-source.js';
@@ -28,6 +29,8 @@ export interface ServiceParts {
   leases: Leases;
   outbox: Outbox;
   connection: ServiceConnection;
+  /** What agents tell. */
+  reports: ReportFeed;
   /** All networks, followed. */
   networks: NetworkFollower;
   /** In the order that loses nothing: no new facts, then what is pending goes out, then the connections. */
@@ -55,6 +58,7 @@ export async function openServiceParts(options: ServicePartsOptions): Promise<Se
     followFacts({ connection, store, service: name, from, onFacts, logger }),
   );
   await networks.start();
+  const reports = new ReportFeed({ connection, service: name, logger });
   const sweeping = setInterval(
     () => void store.sweep().catch((error: unknown) => logger.warn({ err: error }, 'old answers not swept')),
     SWEEP_ANSWERS_EVERY_MS,
@@ -64,9 +68,11 @@ export async function openServiceParts(options: ServicePartsOptions): Promise<Se
     leases: new Leases(dataSource),
     outbox,
     connection,
+    reports,
     networks,
     close: async () => {
       clearInterval(sweeping);
+      reports.stop();
       await networks.stop();
       await outbox.stop();
       await connection.close();

@@ -34,8 +34,10 @@ const details: Column<NodeView>[] = [
   ['version', (node) => node.version],
 ];
 
-const pathOf = ({ network, name }: { network: string; name: string }) =>
-  `/networks/${segment(network)}/nodes/${segment(name)}`;
+type NodeTarget = ReturnType<typeof networkAndName>;
+
+const textOf = ({ network, name }: NodeTarget) => `${network}/${name}`;
+const pathOf = ({ network, name }: NodeTarget) => `/networks/${segment(network)}/nodes/${segment(name)}`;
 
 export function nodeCommands(program: Command): void {
   const node = program.command('node').description('nodes: the members of a network');
@@ -51,23 +53,23 @@ export function nodeCommands(program: Command): void {
 
   node
     .command('show')
-    .argument('<network/node>')
+    .argument('<network/node>', 'for instance office/web-1', networkAndName)
     .description('show one node')
-    .action(async (target: string, _options, command: Command) => {
+    .action(async (target: NodeTarget, _options, command: Command) => {
       const { api, format, print } = contextOf(command);
-      print(renderOne(format, await api.get<NodeView>(pathOf(networkAndName(target))), details));
+      print(renderOne(format, await api.get<NodeView>(pathOf(target)), details));
     });
 
   node
     .command('set')
-    .argument('<network/node>')
+    .argument('<network/node>', 'for instance office/web-1', networkAndName)
     .description('change a node; --label replaces all labels')
     .option('--name <name>', 'new name')
     .option('--label <key=value>', 'label (repeatable)', label)
     .option('--site <site>', "site, or '' for none")
     .action(
       async (
-        target: string,
+        target: NodeTarget,
         options: { name?: string; label?: Record<string, string>; site?: string },
         command: Command,
       ) => {
@@ -77,7 +79,7 @@ export function nodeCommands(program: Command): void {
           ...(options.label && { labels: options.label }),
           ...(options.site !== undefined && { site: options.site === '' ? null : options.site }),
         };
-        print(renderOne(format, await api.patch<NodeView>(pathOf(networkAndName(target)), change), details));
+        print(renderOne(format, await api.patch<NodeView>(pathOf(target), change), details));
       },
     );
 
@@ -87,24 +89,24 @@ export function nodeCommands(program: Command): void {
   ] as const) {
     node
       .command(action)
-      .argument('<network/node>')
+      .argument('<network/node>', 'for instance office/web-1', networkAndName)
       .description(description)
-      .action(async (target: string, _options, command: Command) => {
+      .action(async (target: NodeTarget, _options, command: Command) => {
         const { api, print } = contextOf(command);
-        await api.post(`${pathOf(networkAndName(target))}/${action}`);
-        print(`node ${target} ${action}d`);
+        await api.post(`${pathOf(target)}/${action}`);
+        print(`node ${textOf(target)} ${action}d`);
       });
   }
 
   node
     .command('delete')
-    .argument('<network/node>')
+    .argument('<network/node>', 'for instance office/web-1', networkAndName)
     .description('remove a node: its peers forget it, its credentials end at once')
-    .action(async (target: string, _options, command: Command) => {
+    .action(async (target: NodeTarget, _options, command: Command) => {
       const { api, print, confirm } = contextOf(command);
-      await confirm(`Remove node ${target}?`);
-      await api.delete(pathOf(networkAndName(target)));
-      print(`node ${target} removed`);
+      await confirm(`Remove node ${textOf(target)}?`);
+      await api.delete(pathOf(target));
+      print(`node ${textOf(target)} removed`);
     });
 }
 

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from './wait.js';
+
+export interface ControlPlane {
+  dir: string;
+  http: string;
+  nats: string;
+  token: string;
+  pid: number;
+  /** Sends the signal and waits until it is gone; the data stays. */
+  end(signal: NodeJS.Signals): Promise<void>;
+  /** Ends it and removes its data. */
+  remove(): Promise<void>;
+}
+
+/** A whole control plane as `npm run up` starts it, from what was built, on free ports of loopback. */
+export async function startControlPlane(dir = mkdtempSync(join(tmpdir(), 'tombolo-cp-'))): Promise<ControlPlane> {
+  const data = join(dir, 'data');
+  rmSync(join(data, 'ready.json'), { force: true });
+  const child = spawn(
+    process.execPath,
+    ['dist/apps/standalone/src/main.js', '--data', data, '--http', '127.0.0.1:0', '--nats', '127.0.0.1:0'],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let words = '';
+  child.stderr.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-4_000)));
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await gone;
+  };
+  const readyFile = join(data, 'ready.json');
+  await until(
+    'the control plane to be ready',
+    () => {
+      if (child.exitCode !== null) throw new Error(`the control plane ended: ${words}`);
+      return existsSync(readyFile);
+    },
+    120_000,
+  );
+  const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as { http: string; nats: string; adminTokenFile: string };
+  return {
+    dir,
+    http: ready.http,
+    nats: ready.nats,
+    token: readFileSync(ready.adminTokenFile, 'utf8').trim(),
+    pid: child.pid ?? 0,
+    end,
+    remove: async () => {
+      if (child.exitCode === null && child.signalCode === null) await end('SIGTERM');
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
