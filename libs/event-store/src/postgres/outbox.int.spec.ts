@@ -272,6 +272,33 @@ describe('a started outbox', () => {
     expect(warnings).toEqual(['facts not published, will try again']);
   });
 
+  test('is not held up by one stream whose facts the publisher cannot take', async () => {
+    const [broker, good, bad] = [new Broker(), fresh(), fresh()];
+    const warnings: object[] = [];
+    const box = outbox(broker, {
+      sweepMs: 1,
+      logger: { warn: ({ stream }: { stream?: string }) => warnings.push({ stream }) },
+    });
+    const [tried, published, mended] = [gate(), gate(), gate()];
+    let [refused, broken] = [0, true];
+    broker.before = ([fact]) => {
+      if (fact!.stream === good) return published.open();
+      if (!broken) return mended.open();
+      if (++refused === 3) tried.open();
+      throw new Error('cannot be said in JSON');
+    };
+    await commit(bad, 1);
+    box.start();
+    await tried.closed;
+    await commit(good, 1);
+    await published.closed;
+    broken = false;
+    await mended.closed;
+    await box.stop();
+    expect(warnings).toEqual([{ stream: bad }]);
+    expect(broker.published).toEqual([`${good}:1`, `${bad}:1`]);
+  });
+
   test('stops also while another process holds a stream', async () => {
     const [broker, stream] = [new Broker(), fresh()];
     const [entered, opened] = [gate(), gate()];

@@ -34,12 +34,14 @@ const PAGES = 20;
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #database: Database;
-  readonly #runs = new SharedRuns((stream) => this.#publishStream(stream));
+  readonly #runs = new SharedRuns((stream) => this.#publishOrTell(stream));
   readonly #turns = new Turns(AT_ONCE);
   readonly #ending = new AbortController();
   #generation: string | undefined;
-  /** The last try failed: until a sweep succeeds, commits do not try again each for itself. */
-  #failing = false;
+  /** The broker or the log does not answer: until it does, commits do not try again each for itself. */
+  #away = false;
+  /** Streams with a fact that the publisher cannot take. */
+  readonly #stuck = new Set<string>();
   #end: () => Promise<void> = async () => undefined;
 
   constructor(options: OutboxOptions) {
@@ -50,7 +52,7 @@ export class Outbox {
   /** Publishes from now on: after every commit of `store`, and every `sweepMs` whatever is pending. */
   start(): void {
     const unsubscribe = this.#options.store.onAppended((facts) => {
-      if (this.#failing) return;
+      if (this.#away) return;
       for (const stream of new Set(facts.map((fact) => fact.stream))) void this.#try(() => this.publishPending(stream));
     });
     const sweeping = this.#sweep();
@@ -97,15 +99,29 @@ export class Outbox {
     }
   }
 
-  /** A failure is noted, once per outage: the next sweep makes good for it. */
+  /** What fails now, the next sweep makes good for. An outage is told once. */
   async #try(publish: () => Promise<void>): Promise<void> {
     try {
       await publish();
-      this.#failing = false;
+      this.#away = false;
     } catch (error) {
-      const expected = this.#failing || this.#ending.signal.aborted;
-      if (!expected) this.#options.logger?.warn({ err: error }, 'facts not published, will try again');
-      this.#failing = true;
+      const away = error instanceof Unavailable;
+      const news = away && !this.#away && !this.#ending.signal.aborted;
+      if (news) this.#options.logger?.warn({ err: error }, 'facts not published, will try again');
+      this.#away = away;
+    }
+  }
+
+  /** A fact that the publisher cannot take holds up its own stream, is told once, and is tried again like any other. */
+  async #publishOrTell(stream: string): Promise<void> {
+    try {
+      await this.#publishStream(stream);
+      this.#stuck.delete(stream);
+    } catch (error) {
+      if (error instanceof Unavailable) throw error;
+      if (!this.#stuck.has(stream)) this.#options.logger?.warn({ stream, err: error }, 'stream cannot be published');
+      this.#stuck.add(stream);
+      throw error;
     }
   }
 
