@@ -20,7 +20,7 @@ export interface TrustedNats {
   stop(): Promise<void>;
 }
 
-export interface TrustedNatsOptions {
+export interface TrustedNatsOptions extends Pick<Partial<ServerConfigOptions>, 'serverName' | 'cluster'> {
   trust?: Trust;
   /** Then it speaks TLS, and `url` says so. */
   tls?: { certFile: string; keyFile: string; caFile: string };
@@ -29,13 +29,14 @@ export interface TrustedNatsOptions {
 /** A NATS server in operator mode with our accounts, as `up` runs it. */
 export async function startTrustedNats(options: TrustedNatsOptions = {}): Promise<TrustedNats> {
   const trust = options.trust ?? (await createTrust(new Date()));
-  const { tls } = options;
+  const { tls, cluster, serverName = 'test' } = options;
   const configText = natsServerConfig({
     trust,
-    serverName: 'test',
+    serverName,
     storeDir: 'jetstream',
     resolverDir: 'accounts',
     ...(tls && { tls }),
+    ...(cluster && { cluster }),
   });
   const dir = mkdtempSync(join(tmpdir(), 'tombolo-test-nats-'));
   let server = await startNats({ configText, dir });

@@ -41,7 +41,7 @@ export class AckedPublisher {
   ) {
     this.#inbox = createInbox();
     nats.subscribe(`${this.#inbox}.*`, { callback: (_, message) => this.#answered(message) });
-    void nats.closed().then(() => this.#giveUp(Infinity, 'the connection to the broker is closed'));
+    void nats.closed().then(() => this.connectionLost());
   }
 
   /** @throws NotStored */
@@ -59,6 +59,11 @@ export class AckedPublisher {
         reject(error as Error);
       }
     });
+  }
+
+  /** The connection is lost: what was on its way may have been stored or not, and nobody will say. */
+  connectionLost(): void {
+    this.#giveUp(Infinity, 'the connection was lost');
   }
 
   #answered(message: Msg): void {

@@ -2,6 +2,7 @@ import { AuthorizationError, connect, errors, type NatsConnection, type Status }
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { Unavailable } from '#contracts/errors.js';
 import { AckedPublisher } from './acked-publisher.js';
+import { pause } from './pause.js';
 import { type BrokerAddress, connectionOptions, jwtLogin, parseCredentials } from './broker-login.js';
 
 /** `refused`: the broker does not accept the login; it is tried again for ever. */
@@ -80,10 +81,14 @@ export class ServiceConnection {
     return this.#manager;
   }
 
-  /** Asks the broker and waits for its answer. @throws Unavailable */
+  /** Asks the broker and waits up to two seconds for its answer. @throws Unavailable */
   async check(): Promise<void> {
     if (this.#status !== 'connected') throw new Unavailable('broker', `connection to the broker is ${this.#status}`);
-    await this.nats.flush();
+    const silence = new AbortController();
+    const answered = this.nats.flush().then(() => true);
+    const inTime = await Promise.race([answered, pause(2_000, silence.signal).then(() => false)]);
+    silence.abort();
+    if (!inTime) throw new Unavailable('broker', 'the broker does not answer');
   }
 
   /** Resolves when connected (at once if it is). @throws Unavailable when the connection is closed or the signal aborts */
@@ -122,6 +127,7 @@ export class ServiceConnection {
   #set(status: ConnectionStatus): void {
     if (status === this.#status) return;
     this.#status = status;
+    if (status === 'disconnected') this.acked.connectionLost();
     for (const listener of [...this.#listeners]) listener(status);
   }
 }

@@ -26,6 +26,7 @@ export async function publishDurably(
   const headers = { 'Nats-Msg-Id': message.messageId, ...message.headers };
   for (let attempt = 0; ; attempt++) {
     try {
+      if (connection.status !== 'connected') await connection.whenConnected(signal);
       return await connection.acked.publish(message.subject, message.data, headers);
     } catch (error) {
       if (!(error instanceof NotStored && error.transient)) throw error;
@@ -33,7 +34,6 @@ export async function publishDurably(
         const detail = `the broker did not store a message on ${message.subject}: ${error.message}`;
         throw new Unavailable('broker', detail, { cause: error });
       }
-      await connection.whenConnected(signal);
       await pause(Math.min(50 * 2 ** attempt, 1_000), signal);
     }
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { RecordedFact } from '#contracts/facts.js';
 import { SYSTEM_STREAM } from '#contracts/names.js';
 import { eventSubject, STREAMS } from '#contracts/subjects.js';
@@ -22,6 +23,7 @@ export class JetStreamFactPublisher implements FactPublisher {
 
   async publish(facts: RecordedFact[]): Promise<void> {
     const signal = AbortSignal.timeout(GIVE_UP_AFTER_MS);
+    setMaxListeners(0, signal);
     const first = facts[0];
     if (!first) return;
     const network = await this.#nameOf(first.stream);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { formatHead, HEAD_HEADER, type MessageHead } from '#contracts/node-stream.js';
 import { nodeDeltaSubject, nodeFullSubject, RING, STREAMS } from '#contracts/subjects.js';
@@ -33,6 +34,8 @@ export class NodeStreamWriter {
     sealingKey: string,
   ) {
     this.#sealer = new NodeSealer(sealingKey);
+    // Every message on its way listens to it.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /** Highest sequence acknowledged so far: up to where a checkpoint of the heads may reach. */

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { DesiredState, HeldState, testPeer } from '../../../test/support/desired-state.js';
+import { startTrustedNats, type TrustedNats } from '../../../test/support/trusted-nats.js';
+import { until } from '../../../test/support/wait.js';
+import { formatDigest } from '#contracts/node-stream.js';
+import { RING, STREAMS } from '#contracts/subjects.js';
+import { SharedAgents } from './agent-connection.js';
+import type { ServiceConnection } from './connection.js';
+import { loadHeads, readHeads, saveHeads } from './node-heads.js';
+import { NodeStreamWriter } from './node-stream.js';
+import { ensureStreams } from './streams.js';
+
+let broker: TrustedNats;
+let service: ServiceConnection;
+let writer: NodeStreamWriter;
+
+beforeAll(async () => {
+  broker = await startTrustedNats();
+  service = await broker.connect('service');
+  await ensureStreams(service, { replicas: 1 });
+  writer = new NodeStreamWriter(service, broker.trust.sealing.privateKey);
+});
+afterAll(() => broker.stop());
+
+const messagesOf = async (desired: DesiredState) => {
+  const filter = `tombolo.nodes.${desired.nodeId}.>`;
+  const info = await (await service.manager()).streams.info(STREAMS.nodes, { subjects_filter: filter });
+  return Object.keys(info.state.subjects ?? {}).length;
+};
+
+test('a node takes a bounded place: one full and a ring of deltas', async () => {
+  const desired = new DesiredState(writer);
+  await desired.full();
+  await Promise.all(Array.from({ length: RING + 20 }, (_, n) => desired.delta([testPeer(n)])));
+  await desired.full();
+  expect(await messagesOf(desired)).toBe(1 + RING);
+});
+
+test('a removed node leaves nothing, and its neighbours stay', async () => {
+  const [gone, stays] = [new DesiredState(writer), new DesiredState(writer)];
+  for (const desired of [gone, stays]) {
+    await desired.full();
+    await desired.delta([testPeer(1)]);
+  }
+  await Promise.all([writer.removeNode(gone.nodeId), writer.removeNode(gone.nodeId)]);
+  expect(await messagesOf(gone)).toBe(0);
+  expect(await messagesOf(stays)).toBe(2);
+});
+
+test('publishes wait for a broker that is away, and all arrive', async () => {
+  const nodes = Array.from({ length: 100 }, () => new DesiredState(writer));
+  await Promise.all(nodes.map((desired) => desired.full()));
+  process.kill(broker.server.pid, 'SIGKILL');
+  const changes = Array.from({ length: 20 }, (_, n) => nodes.map((desired) => desired.delta([testPeer(n)])));
+  await broker.restart();
+  await Promise.all(changes.flat());
+  const { heads } = await readHeads(service);
+  for (const { nodeId, digest } of nodes)
+    expect(heads.get(nodeId)).toMatchObject({ kind: 'delta', revision: 21, fullRevision: 1, digest });
+}, 30_000);
+
+test('publishes that wait give up when the writer is closed', async () => {
+  const lonely = await startTrustedNats();
+  const closing = new NodeStreamWriter(await lonely.connect(), broker.trust.sealing.privateKey);
+  // No stream takes the subject.
+  const waiting = new DesiredState(closing).full();
+  closing.close();
+  await expect(waiting).rejects.toMatchObject({ kind: 'unavailable', part: 'broker' });
+  await lonely.stop();
+});
+
+test('the heads are the newest of each node: by epoch, then revision; a full at the same revision is the head', async () => {
+  const [one, two, three] = [new DesiredState(writer), new DesiredState(writer), new DesiredState(writer)];
+  await one.full();
+  await one.delta([testPeer(1)]);
+  await two.full();
+  two.epoch = 2;
+  await two.delta([testPeer(1)]);
+  const deposed = new DesiredState(writer, two.nodeId);
+  Object.assign(deposed, { keys: two.keys, revision: 7 });
+  await deposed.delta([testPeer(2)]);
+  await three.full();
+  await three.delta([testPeer(1)]);
+  await three.full();
+  const { heads } = await readHeads(service);
+  expect(heads.get(one.nodeId)).toMatchObject({
+    kind: 'delta',
+    epoch: 1,
+    revision: 2,
+    fullRevision: 1,
+    digest: one.digest,
+  });
+  expect(heads.get(two.nodeId)).toMatchObject({ epoch: 2, revision: 2, digest: two.digest });
+  expect(heads.get(three.nodeId)).toMatchObject({ kind: 'full', revision: 2, fullRevision: 2, digest: three.digest });
+});
+
+test('from a checkpoint only what came after is read, and the heads are the same', async () => {
+  const desired = Array.from({ length: 20 }, () => new DesiredState(writer));
+  await Promise.all(desired.map((each) => each.full()));
+  const noted = await readHeads(service);
+  expect(await saveHeads(service, 'demo', noted)).toBe(true);
+  await desired[3]!.delta([testPeer(1)]);
+  const checkpoint = await loadHeads(service, 'demo');
+  expect(checkpoint).toEqual(noted);
+  // A head that only the checkpoint can know proves that it was used.
+  checkpoint!.heads.set('marker', { ...noted.heads.get(desired[0]!.nodeId)!, revision: 99 });
+  const { heads, sequence } = await readHeads(service, checkpoint);
+  expect(heads.get('marker')?.revision).toBe(99);
+  heads.delete('marker');
+  expect({ heads, sequence }).toEqual((({ heads, sequence }) => ({ heads, sequence }))(await readHeads(service)));
+  expect(heads.get(desired[3]!.nodeId)).toMatchObject({ kind: 'delta', revision: 2, fullRevision: 1 });
+});
+
+test('a checkpoint of another life of the stream, a broken one or none does no harm', async () => {
+  const noted = await readHeads(service);
+  const other = { ...noted, generation: 'another', heads: new Map([['stranger', [...noted.heads.values()][0]!]]) };
+  expect((await readHeads(service, other)).heads.has('stranger')).toBe(false);
+  await service.jetstream.publish('tombolo.checkpoints.broken', 'no gzip');
+  expect(await loadHeads(service, 'broken')).toBeUndefined();
+  expect(await loadHeads(service, 'nobody')).toBeUndefined();
+});
+
+test('a change for 1,000 nodes reaches each of them, over one connection', async () => {
+  const agents = new SharedAgents(await broker.connect('agents'));
+  const nodes = Array.from({ length: 1_000 }, () => {
+    const desired = new DesiredState(writer);
+    const state = new HeldState();
+    const opener = desired.opener(broker.trust.sealing.publicKey);
+    return { desired, state, follow: agents.follow({ opener, held: state.held, onMessage: state.onMessage }) };
+  });
+  await writer.prepare(nodes.map(({ desired }) => ({ nodeId: desired.nodeId, controlKey: desired.keys.publicKey })));
+  await Promise.all(nodes.map(({ desired }) => desired.full()));
+  await until('all hold their full', () =>
+    nodes.every(({ follow, state }) => follow.level && state.set?.revision === 1),
+  );
+  await Promise.all(nodes.map(({ desired }) => desired.delta([testPeer(1)])));
+  await until('all hold the change', () => nodes.every(({ state }) => state.set?.revision === 2));
+  for (const { desired, state } of nodes) expect(state.digest).toBe(desired.digest);
+  expect(formatDigest(nodes[0]!.state.set!.digest)).toBe(nodes[999]!.desired.digest);
+  agents.stop();
+}, 30_000);
