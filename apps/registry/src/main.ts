@@ -1,24 +1,26 @@
-import { createHash, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { Registry as Metrics } from 'prom-client';
 import { runService } from '#service/run-service.js';
 import { ensureAdminToken } from './auth/admin-token.js';
+import { certificatePin } from './certificate-pin.js';
 import { createHttpApp } from './http/http-app.js';
 import { openRegistry } from './registry.adapters.js';
 import { RegistryModule } from './registry.module.js';
+import { systemClock } from './registry.options.js';
 
 await runService('registry', async ({ environment, secrets, parts, logger }) => {
-  const { keysDir, ca, tls, http, publicUrl, natsUrls, natsPublicUrls } = environment;
+  const { natsUrls, natsPublicUrls, ca, tls, http, keysDir, publicUrl } = environment;
   const metrics = new Metrics();
-  await ensureAdminToken(parts.store, join(keysDir, 'admin-token'), new Date());
-  const pinned = ca ?? tls?.cert;
+  const adminTokenFile = join(keysDir, 'admin-token');
+  if ((await ensureAdminToken(parts.store, adminTokenFile, systemClock.now())) === 'created')
+    logger.info({ file: adminTokenFile }, 'admin token made');
   const registry = await openRegistry({
     parts,
     secrets,
     natsUrls,
     natsPublicUrls,
     ca,
-    pin: pinned ? createHash('sha256').update(new X509Certificate(pinned).raw).digest('hex') : null,
+    pin: certificatePin(ca, tls?.cert ?? null),
     publicUrl: () => publicUrl,
     logger,
     metrics,

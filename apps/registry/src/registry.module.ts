@@ -4,7 +4,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { ApiTokenGuard } from './auth/api-token.guard.js';
 import { ApiTokens } from './auth/api-tokens.js';
 import { FailedAttempts } from './auth/failed-attempts.js';
-import { EnrolmentRate } from './enrolment/enrolment-rate.js';
+import { EnrolmentGate } from './enrolment/enrolment-gate.js';
 import { EnrolmentController } from './enrolment/enrolment.controller.js';
 import { NodeProofs } from './enrolment/node-proofs.js';
 import { NodeSelfController } from './enrolment/node-self.controller.js';
@@ -68,7 +68,7 @@ export class RegistryModule {
         ApiTokens,
         ApiTokenGuard,
         FailedAttempts,
-        EnrolmentRate,
+        EnrolmentGate,
         NodeProofs,
         // What goes on without being asked.
         NodeLiveness,

@@ -3,12 +3,10 @@ import { ApiBearerAuth, ApiCreatedResponse, ApiOperation, ApiTags } from '@nestj
 import type { FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import type { EnrolResponse } from '#contracts/enrolment.js';
-import { isRefusal, Refusal } from '#contracts/errors.js';
-import { isId } from '#contracts/names.js';
+import { isRefusal } from '#contracts/errors.js';
 import { nodeOf } from '#topology/lookup.js';
 import type { NodeView } from '#topology/view.js';
-import { bearerOf, secretHash } from '../auth/api-token.js';
-import { FailedAttempts } from '../auth/failed-attempts.js';
+import { secretHash } from '../auth/api-token.js';
 import { ApiCreates } from '../http/api-writes.js';
 import { writeRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
@@ -16,7 +14,7 @@ import { NetworkDirectory } from '../log/network-directory.js';
 import { decideEnrolNode } from '../nodes/enrol-node.decider.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
 import { EnrolBody, EnrolledDto } from './enrolment.dto.js';
-import { EnrolmentRate } from './enrolment-rate.js';
+import { EnrolmentGate } from './enrolment-gate.js';
 
 @ApiTags('enrolment')
 @Controller('api/v1')
@@ -24,8 +22,7 @@ export class EnrolmentController {
   constructor(
     @Inject(Decisions) private readonly decisions: Decisions,
     @Inject(NetworkDirectory) private readonly directory: NetworkDirectory,
-    @Inject(FailedAttempts) private readonly failedAttempts: FailedAttempts,
-    @Inject(EnrolmentRate) private readonly rate: EnrolmentRate,
+    @Inject(EnrolmentGate) private readonly gate: EnrolmentGate,
     @Inject(REGISTRY_OPTIONS) private readonly options: RegistryOptions,
   ) {}
 
@@ -39,18 +36,17 @@ export class EnrolmentController {
   @ApiCreates()
   @ApiCreatedResponse({ type: EnrolledDto })
   async enrol(@Req() request: FastifyRequest, @Body() body: EnrolBody): Promise<EnrolResponse> {
-    this.rate.admit(request.ip);
-    const { keyId, secret } = this.keyIn(request);
+    const { keyId, secret } = this.gate.keyOf(request);
     const network = await this.directory.find(({ keys, network }) =>
       keys.has(keyId) ? (network ?? undefined) : undefined,
     );
-    if (!network) throw this.unknownKey(request);
+    if (!network) throw this.gate.unknownKey(request);
     try {
       const node = await this.admit(request, network.networkId, { ...body, keyId, secretHash: secretHash(secret) });
       request.actor = `key/${keyId}`;
       return await this.welcome(network.name, node);
     } catch (error) {
-      if (isRefusal(error) && error.code === 'key_unknown') throw this.unknownKey(request);
+      if (isRefusal(error) && error.code === 'key_unknown') throw this.gate.unknownKey(request);
       request.actor = `key/${keyId}`;
       throw error;
     }
@@ -78,18 +74,5 @@ export class EnrolmentController {
     const nats = await this.options.credentials.mint({ nodeId, natsKey });
     const { controllerKey, ca } = this.options;
     return { nodeId, network, name, addresses, controllerKey, ca, nats, version };
-  }
-
-  private keyIn(request: FastifyRequest): { keyId: string; secret: string } {
-    const bearer = bearerOf(request.headers.authorization);
-    const [keyId = '', secret = ''] = bearer?.split('.', 2) ?? [];
-    if (isId(keyId) && secret !== '') return { keyId, secret };
-    if (bearer !== undefined) throw this.unknownKey(request);
-    throw new Refusal('unauthorized', 'Send the enrolment token as "Authorization: Bearer <key id>.<secret>".');
-  }
-
-  private unknownKey(request: FastifyRequest) {
-    const refusal = new Refusal('key_unknown', 'This enrolment key is not known here. Ask an operator for a new one.');
-    return this.failedAttempts.refuse(request.ip, refusal);
   }
 }

@@ -26,44 +26,50 @@ const PAGE = 200;
  */
 @Injectable()
 export class EventFeed implements OnModuleDestroy {
-  private readonly closing = new AbortController();
-  private readonly open: Gauge;
-  private count = 0;
+  /** One for each open feed; aborting it ends the feed between two events. */
+  private readonly open = new Set<AbortController>();
 
   constructor(
     @Inject(StreamHeads) private readonly heads: StreamHeads,
     @Inject(ApiTokens) private readonly tokens: ApiTokens,
-    @Inject(REGISTRY_OPTIONS) private readonly options: RegistryOptions,
+    @Inject(REGISTRY_OPTIONS)
+    private readonly options: Pick<RegistryOptions, 'store' | 'limits' | 'logger' | 'metrics'>,
   ) {
-    this.open = new Gauge({
+    const count = () => this.open.size;
+    new Gauge({
       name: 'tombolo_registry_event_feeds',
       help: 'Event feeds open on this replica',
       registers: [options.metrics],
+      collect() {
+        this.set(count());
+      },
     });
   }
 
-  /** Ends all feeds between two events; their clients resume at another replica. */
+  /** Ends all feeds; their clients resume at another replica. */
   onModuleDestroy(): void {
-    this.closing.abort();
+    for (const feed of this.open) feed.abort();
   }
 
-  /** @param gone aborts when the client is gone. @throws Unavailable when too many are open */
-  subscribe(subscription: Subscription, gone: AbortSignal): Readable {
-    if (this.count >= this.options.limits.eventFeeds)
+  /** The feed as text, to be destroyed when its client is gone. @throws Unavailable when too many are open */
+  subscribe(subscription: Subscription): Readable {
+    if (this.open.size >= this.options.limits.eventFeeds)
       throw new Unavailable('service', 'This replica serves as many event feeds as it may; try again later.');
-    return Readable.from(this.lines(subscription, AbortSignal.any([gone, this.closing.signal])), { highWaterMark: 1 });
+    const feed = new AbortController();
+    this.open.add(feed);
+    return Readable.from(this.lines(subscription, feed.signal), { highWaterMark: 1 }).once('close', () => {
+      this.open.delete(feed);
+      feed.abort();
+    });
   }
 
   private async *lines(subscription: Subscription, signal: AbortSignal): AsyncGenerator<string> {
-    this.open.set(++this.count);
     try {
       yield 'retry: 1000\n\n';
       yield* this.facts(subscription, signal);
     } catch (error) {
       // The response has begun, so all that can be told is that it ends; the client comes back and is told then.
       this.options.logger.warn({ err: error, stream: subscription.stream }, 'event feed ended early');
-    } finally {
-      this.open.set(--this.count);
     }
   }
 

@@ -1,4 +1,4 @@
-import { Controller, Get, Headers, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '#contracts/errors.js';
@@ -40,17 +40,12 @@ export class EventController {
       void reply.send(await this.pages.page(stream, query));
       return;
     }
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    const feed = this.feed.subscribe(
-      {
-        stream,
-        after: resumeAfter(request.headers['last-event-id']) ?? query.after ?? 0,
-        types: query.types && new Set(query.types),
-        tokenHash: secretHash(bearerOf(request.headers.authorization) ?? ''),
-      },
-      gone.signal,
-    );
+    const feed = this.feed.subscribe({
+      stream,
+      after: resumeAfter(request.headers['last-event-id']) ?? query.after ?? 0,
+      types: query.types && new Set(query.types),
+      tokenHash: secretHash(bearerOf(request.headers.authorization) ?? ''),
+    });
     void reply
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',

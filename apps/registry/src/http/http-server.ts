@@ -3,8 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
 import type { RegistryOptions } from '../registry.options.js';
+import { closeGracefully } from './graceful-close.js';
 import { acceptJsonOnly, BODY_LIMIT } from './json-body.js';
-import { problem, problemOf, unavailable } from './problem.js';
+import { problem, problemOf } from './problem.js';
 import { PROBLEM_TYPE, sendProblem } from './send-problem.js';
 import { measureRequests } from './request-metrics.js';
 import { logRequests } from './request-log.js';
@@ -38,23 +39,10 @@ export function httpAdapter(
   });
   const server = adapter.getInstance<FastifyInstance>();
   acceptJsonOnly(server);
-  refuseWhileClosing(server);
+  closeGracefully(server);
   logRequests(server, logger);
   measureRequests(server, metrics);
   return adapter;
-}
-
-/** Requests that come on a kept-alive connection while the service shuts down are sent to another replica. */
-function refuseWhileClosing(server: FastifyInstance): void {
-  let closing = false;
-  server.addHook('preClose', (done) => {
-    closing = true;
-    done();
-  });
-  server.addHook('onRequest', (_request, reply, done) => {
-    if (!closing) return done();
-    sendProblem(reply.header('connection', 'close'), unavailable('This replica is shutting down.'));
-  });
 }
 
 /** What cannot be parsed as HTTP never becomes a request, so the answer is written by hand. */

@@ -16,10 +16,17 @@ export class FieldValidationPipe extends ValidationPipe {
     });
   }
 
-  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     if (metadata.type === 'body' && !isObject(value))
       throw refusalOf([{ field: '', message: 'the body must be a JSON object' }]);
-    return super.transform(value, metadata);
+    try {
+      return await super.transform(value, metadata);
+    } catch (error) {
+      // class-transformer takes apart what is not checked yet, and stumbles over null in lists and over deep nesting.
+      if (error instanceof TypeError || error instanceof RangeError)
+        throw refusalOf([{ field: '', message: 'the body must be made of the documented fields' }]);
+      throw error;
+    }
   }
 }
 

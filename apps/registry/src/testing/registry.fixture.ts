@@ -2,6 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { Registry as MetricsRegistry } from 'prom-client';
+import { v7 as uuidv7 } from 'uuid';
+import { parseEnrolmentToken } from '#contracts/enrolment-token.js';
+import type { ApiRole } from '#contracts/facts.js';
+import { SYSTEM_STREAM } from '#contracts/names.js';
 import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
 import { mintNodeCredentials } from '#messaging/node-credentials.js';
 import { createTrust, type Trust } from '#messaging/trust.js';
@@ -11,9 +15,7 @@ import { Decisions } from '../log/decisions.js';
 import { RegistryModule } from '../registry.module.js';
 import { DEFAULT_LIMITS, type NodeReport, type RegistryOptions, type RevokedLogin } from '../registry.options.js';
 import { decideCreateApiToken } from '../tokens/api-token.decider.js';
-import { SYSTEM_STREAM } from '#contracts/names.js';
-import type { ApiRole } from '#contracts/facts.js';
-import { v7 as uuidv7 } from 'uuid';
+import { TestNode } from './test-node.js';
 
 /** A clock that a test sets; both times move together unless the test says otherwise. */
 export class TestClock {
@@ -75,13 +77,27 @@ export interface TestRegistry {
   url: string;
   /** A request as the admin, unless it brings its own `authorization`. */
   request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
+  /** Makes a key of a network; `bearer` is what an enrolment with it sends. */
+  key(network: string, body?: object): Promise<{ keyId: string; bearer: string }>;
+  /** Joins a new node, with a key of its own unless one is given. */
+  enrol(
+    network: string,
+    name: string,
+    bearer?: string,
+  ): Promise<{ node: TestNode; nodeId: string; answer: TestResponse }>;
+  /** Another replica on the same log. */
+  replica(overrides?: Partial<RegistryOptions>): Promise<TestRegistry>;
   close(): Promise<void>;
 }
 
 let trust: Promise<Trust> | undefined;
 
 /** The registry with its real parts, on a log in memory, behind a real socket. */
-export async function startRegistry(overrides: Partial<RegistryOptions> = {}): Promise<TestRegistry> {
+export async function startRegistry(
+  overrides: Partial<RegistryOptions> = {},
+  /** Token of an admin that the log knows already. */
+  knownAdmin?: string,
+): Promise<TestRegistry> {
   trust ??= createTrust(new Date());
   const signing = await trust;
   const clock = new TestClock();
@@ -125,7 +141,7 @@ export async function startRegistry(overrides: Partial<RegistryOptions> = {}): P
     });
     return token;
   };
-  const admin = await tokenOf('admin');
+  const admin = knownAdmin ?? (await tokenOf('admin'));
   const request = async (method: string, path: string, { body, text, headers }: TestRequest = {}) => {
     const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
     const response = await fetch(url + path, {
@@ -141,5 +157,19 @@ export async function startRegistry(overrides: Partial<RegistryOptions> = {}): P
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(answer) : answer };
   };
-  return { app, options, clock, reports, revoked, logLines, admin, tokenOf, url, request, close: () => app.close() };
+  const key = async (network: string, body: object = {}) => {
+    const { body: created } = await request('POST', `/api/v1/networks/${network}/enrollment-keys`, { body });
+    const { keyId, secret } = parseEnrolmentToken(created.token);
+    return { keyId, bearer: `${keyId}.${secret}` };
+  };
+  const enrol = async (network: string, name: string, bearer?: string) => {
+    const node = new TestNode(name);
+    const authorization = `Bearer ${bearer ?? (await key(network)).bearer}`;
+    const answer = await request('POST', '/api/v1/enroll', { body: node.request, headers: { authorization } });
+    return { node, nodeId: answer.body.nodeId as string, answer };
+  };
+  const close = () => app.close();
+  const replica = (other: Partial<RegistryOptions> = {}) =>
+    startRegistry({ store: options.store, masterKey: options.masterKey, ...other }, admin);
+  return { app, options, clock, reports, revoked, logLines, admin, tokenOf, url, request, key, enrol, replica, close };
 }
