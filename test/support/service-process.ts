@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { claimPort } from '../../apps/standalone/src/parts/ports.js';
+import { until } from './wait.js';
+
+export interface ServiceProcess {
+  url: string;
+  pid: number;
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+export interface ServiceSurroundings {
+  databaseUrl: string;
+  natsUrl: string;
+  keysDir: string;
+}
+
+/** One replica of one service as its own process (needs `npm run build`), ready when this returns. */
+export async function startService(name: string, surroundings: ServiceSurroundings): Promise<ServiceProcess> {
+  const port = await claimPort({ host: '127.0.0.1', port: 0 }, '--http');
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(process.execPath, [`dist/apps/${name}/src/main.js`], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      ...process.env,
+      TOMBOLO_DATABASE_URL: surroundings.databaseUrl,
+      TOMBOLO_NATS_URL: surroundings.natsUrl,
+      TOMBOLO_KEYS_DIR: surroundings.keysDir,
+      TOMBOLO_HTTP: `127.0.0.1:${port}`,
+    },
+  });
+  let words = '';
+  child.stderr?.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-4_000)));
+  await until(
+    `${name} to be ready`,
+    async () => {
+      if (child.exitCode !== null) throw new Error(`${name} ended: ${words}`);
+      return answers(`${url}/readyz`);
+    },
+    60_000,
+  );
+  return { url, pid: child.pid ?? 0, end: (signal) => end(child, signal) };
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  await gone;
+}
