@@ -9,6 +9,9 @@ export interface Wait {
   every?: number;
 }
 
+/** How much longer than usual everything takes: an emulated machine sets it. */
+const SLOWNESS = Number(process.env.TOMBOLO_LAB_SLOWNESS ?? 1);
+
 /**
  * Looks again and again until the condition holds and answers its value. A condition does not hold while it is false,
  * null or undefined, or throws; the last such outcome is part of the failure's text.
@@ -18,6 +21,7 @@ export async function waitFor<T>(
   { what, timeout = 10_000, every = 50 }: Wait,
 ): Promise<NonNullable<T>> {
   const start = performance.now();
+  const patience = timeout * SLOWNESS;
   for (;;) {
     let last: unknown;
     try {
@@ -27,8 +31,8 @@ export async function waitFor<T>(
     } catch (error) {
       last = error instanceof Error ? error.message : error;
     }
-    if (performance.now() - start > timeout)
-      throw new Error(`timed out after ${timeout / 1000} s waiting for ${what}; last seen: ${String(last)}`);
-    await pause(every);
+    if (performance.now() - start > patience)
+      throw new Error(`timed out after ${patience / 1000} s waiting for ${what}; last seen: ${String(last)}`);
+    await pause(every * SLOWNESS); // looking costs time as well
   }
 }
