@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Labels } from '#contracts/facts.js';
 import { enrol } from './enrol/enrol.js';
@@ -105,7 +106,11 @@ async function up(options: UpOptions, parts: ProgramParts): Promise<void> {
       if (token === undefined) throw new AgentFailure('usage', `nothing is joined in ${dir.path}: give --token`);
       const { interface: interfaceName, endpoint: endpoints, label: labels, ...rest } = options;
       await refuseForeignInterface(dir, interfaceName);
-      const { network, name: node } = await enrol(dir, { ...rest, token, interfaceName, endpoints, labels }, parts.log);
+      const { network, name: node } = await enrol(
+        dir,
+        { ...rest, token, interfaceName, endpoints, labels },
+        { log: parts.log, pause },
+      );
       parts.log.info({ network, node }, 'joined');
     }
     await runAgent({ ...parts, dir, exitAfterApply: options.exitAfterApply ?? false });

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { EnrolmentToken, EnrolRequest, EnrolResponse } from '#contracts/enrolment.js';
 import { isBaseUrl, parseEnrolmentToken } from '#contracts/enrolment-token.js';
 import type { Labels } from '#contracts/facts.js';
@@ -37,6 +36,11 @@ export interface EnrolOptions {
   backend: BackendChoice;
 }
 
+export interface EnrolParts {
+  log: Log;
+  pause(ms: number): Promise<unknown>;
+}
+
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
@@ -46,7 +50,7 @@ const NAME_ATTEMPTS = 3;
  * Joins: one request with a token, after which everything that `run` needs is on disk.
  * @throws AgentFailure
  */
-export async function enrol(dir: StateDir, options: EnrolOptions, log: Log): Promise<Identity> {
+export async function enrol(dir: StateDir, options: EnrolOptions, { log, pause }: EnrolParts): Promise<Identity> {
   const token = readToken(options.token);
   const server = new URL(options.server === undefined ? token.url : checkedServer(options.server));
   if (options.name !== undefined && !isName(options.name))
@@ -56,7 +60,7 @@ export async function enrol(dir: StateDir, options: EnrolOptions, log: Log): Pro
     );
   for (let attempt = 1; ; attempt++) {
     const pending = await prepare(dir, options, token.keyId);
-    const answer = await ask({ server, token, pending, log });
+    const answer = await ask({ server, token, pending, log, pause });
     if (answer.status === 200 || answer.status === 201) return await keep(dir, { answer, pending, options, server });
     // The server said no, and for good: nothing was made there.
     await dropPending(dir);
@@ -113,15 +117,14 @@ async function prepareAgain(dir: StateDir, pending: PendingEnrolment): Promise<v
   await writePending(dir, { ...pending, idempotencyKey: randomUUID(), request });
 }
 
-interface Question {
+interface Question extends EnrolParts {
   server: URL;
   token: EnrolmentToken;
   pending: PendingEnrolment;
-  log: Log;
 }
 
 /** Asks until there is an answer that will stay the same. @throws AgentFailure `unreachable` */
-async function ask({ server, token, pending, log }: Question): Promise<HttpAnswer> {
+async function ask({ server, token, pending, log, pause }: Question): Promise<HttpAnswer> {
   for (let attempt = 1; ; attempt++) {
     let why: string;
     let pauseMs = FIRST_PAUSE_MS * 2 ** attempt;
@@ -146,7 +149,7 @@ async function ask({ server, token, pending, log }: Question): Promise<HttpAnswe
     }
     if (attempt === ATTEMPTS) throw new AgentFailure('unreachable', `no answer from ${server.origin}: ${why}`);
     log.warn({ server: server.origin, why }, 'the server does not answer yet');
-    await delay(Math.min(pauseMs, LONGEST_PAUSE_MS));
+    await pause(Math.min(pauseMs, LONGEST_PAUSE_MS));
   }
 }
 

@@ -13,8 +13,8 @@ export interface LoginKeeperParts {
 }
 
 const SOONEST_MS = 60_000;
-/** Looked at again by then, whatever the clock has done meanwhile. */
-const LATEST_MS = 3_600_000;
+/** Whatever the clock says. */
+const LATEST_MS = 43_200_000;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 300_000;
 
@@ -35,7 +35,7 @@ export class LoginKeeper {
   keep(login: Login | undefined): void {
     if (!login) return this.#schedule(0);
     const left = Date.parse(login.expiresAt) - Date.now();
-    this.#schedule(Math.max(SOONEST_MS, (left * 2) / 3), login);
+    this.#schedule(Math.min(Math.max(SOONEST_MS, (left * 2) / 3), LATEST_MS));
   }
 
   /** The broker does not take it. */
@@ -49,11 +49,10 @@ export class LoginKeeper {
     clearTimeout(this.#timer);
   }
 
-  #schedule(delayMs: number, login?: Login): void {
+  #schedule(delayMs: number): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
-    const isEarly = login !== undefined && delayMs > LATEST_MS;
-    this.#timer = setTimeout(() => (isEarly ? this.keep(login) : void this.#renew()), Math.min(delayMs, LATEST_MS));
+    this.#timer = setTimeout(() => void this.#renew(), delayMs);
   }
 
   async #renew(): Promise<void> {

@@ -1,0 +1,222 @@
+import { jest } from '@jest/globals';
+import type { NodeSet } from '#contracts/node-fold.js';
+import { digestOf, formatDigest, type Resource } from '#contracts/node-stream.js';
+import type { AppliedReport, RejectedReport } from '#contracts/reports.js';
+import { DeviceError } from '#wireguard/core/device.js';
+import { MemoryDevice } from '#wireguard/memory/memory-device.js';
+import { KEYS, local, ownInterface, peer, route } from '#wireguard/testing/fixtures.js';
+import { createLog } from '../log.js';
+import type { HeldSet } from '../state/held-set.js';
+import { Converger } from './converger.js';
+
+const setOf = (revision: number, ...resources: Resource[]): NodeSet => ({
+  epoch: 1,
+  revision,
+  logVersion: revision,
+  digest: digestOf(resources),
+  resources: new Map(resources.map((resource) => [resource.name, resource])),
+});
+const heldAs = (set: NodeSet): HeldSet => ({ set, appliedAt: '2026-11-21T05:00:00.000Z' });
+
+const first = setOf(1, ownInterface(), peer('b'), route('10.90.0.0/16'));
+const second = setOf(2, ownInterface(), peer('b'), peer('c'), route('10.90.0.0/16'));
+const bad = setOf(3, ownInterface(), peer('b'), peer('c', { allowedIps: ['10.90.0.2/32'] }));
+
+let device: MemoryDevice;
+let disk: NodeSet[];
+let applied: AppliedReport[];
+let rejected: RejectedReport[];
+let converger: Converger;
+
+function start(held?: NodeSet) {
+  converger = new Converger({
+    device,
+    local,
+    held: held && heldAs(held),
+    record: async ({ set }) => void disk.push(set),
+    onApplied: (report) => applied.push(report),
+    onRejected: (report) => rejected.push(report),
+    log: createLog('silent'),
+  });
+}
+
+beforeEach(() => {
+  device = new MemoryDevice(KEYS.own);
+  disk = [];
+  applied = [];
+  rejected = [];
+  start();
+});
+
+const offer = async (set: NodeSet) => {
+  converger.offer(set, performance.now());
+  await converger.wake();
+};
+const peers = () => [...(device.model?.peers.keys() ?? [])];
+/** Fails the next calls of one method of the device. */
+const failing = (method: 'apply' | 'observe' | 'create', error: Error, times = Infinity) => {
+  const real = device[method].bind(device) as () => never;
+  let left = times;
+  Object.assign(device, {
+    [method]: async (...parameters: []) => {
+      if (left-- > 0) throw error;
+      return real(...parameters);
+    },
+  });
+  return () => Object.assign(device, { [method]: real });
+};
+
+test('with nothing to hold nothing is touched', async () => {
+  await converger.wake();
+  expect(device.model).toBeUndefined();
+});
+
+test('applied and read back, recorded, then told', async () => {
+  const order: string[] = [];
+  for (const method of ['observe', 'apply'] as const) {
+    const real = device[method].bind(device) as (...parameters: unknown[]) => never;
+    Object.assign(device, { [method]: (...parameters: unknown[]) => (order.push(method), real(...parameters)) });
+  }
+  disk.push = () => order.push('record');
+  applied.push = () => order.push('tell');
+  await offer(first);
+  expect(order.slice(0, 6)).toEqual(['observe', 'observe', 'apply', 'observe', 'record', 'tell']);
+});
+
+test('what is told names what is held', async () => {
+  await offer(first);
+  expect(peers()).toEqual([KEYS.b]);
+  expect(disk).toEqual([first]);
+  expect(applied).toEqual([{ epoch: 1, revision: 1, digest: formatDigest(first.digest), tookMs: expect.any(Number) }]);
+  expect(converger.held?.set).toBe(first);
+});
+
+test('of several sets that come during a pass only the newest is applied', async () => {
+  converger.offer(first, performance.now());
+  converger.offer(second, performance.now());
+  converger.offer(setOf(4, ownInterface(), peer('c')), performance.now());
+  await converger.wake();
+  expect(disk.map((set) => set.revision)).toEqual([1, 4]);
+  expect(peers()).toEqual([KEYS.c]);
+});
+
+test('a set that may not be applied: nothing is touched, it is told once, the last good one stays', async () => {
+  await offer(second);
+  const index = device.model?.ifindex;
+  await offer(bad);
+  await converger.wake();
+  expect(rejected).toEqual([
+    {
+      epoch: 1,
+      revision: 3,
+      held: 2,
+      errors: [{ resource: peer('c').name, message: expect.stringContaining('belongs to') }],
+    },
+  ]);
+  expect(converger.held?.set).toBe(second);
+  expect(converger.rejected).toBe(bad);
+  expect(disk).toEqual([second]);
+  expect(device.model?.ifindex).toBe(index);
+  await offer(setOf(4, ownInterface(), peer('b')));
+  expect(converger.rejected).toBeUndefined();
+});
+
+test('a set that fails half-way is taken back; it is told once, and tried again only after a while', async () => {
+  await offer(first);
+  const real = device.apply.bind(device);
+  let attempts = 0;
+  device.apply = async (operations) => {
+    const taking = operations.some((operation) => operation.reason === 'peer c is missing');
+    await real(operations);
+    if (!taking) return;
+    attempts += 1;
+    throw new DeviceError('conflict', 'no', { kind: 'route-add', cidr: '10.1.0.0/16', replace: false, reason: '' });
+  };
+  await offer(second);
+  expect(rejected).toEqual([
+    { epoch: 1, revision: 2, held: 1, errors: [{ resource: 'route/10.1.0.0/16', message: 'no' }] },
+  ]);
+  expect(peers()).toEqual([KEYS.b]);
+  expect(converger.repairs).toBe(0);
+  for (let wake = 0; wake < 5; wake++) await converger.wake();
+  expect(attempts).toBe(1);
+  const later = performance.now() + 31_000;
+  const clock = jest.spyOn(performance, 'now').mockReturnValue(later);
+  await converger.wake();
+  expect(attempts).toBe(2);
+  expect(rejected).toHaveLength(1);
+  device.apply = real;
+  clock.mockReturnValue(later + 61_000);
+  await converger.wake();
+  clock.mockRestore();
+  expect(converger.held?.set).toBe(second);
+  expect(applied.map((report) => report.revision)).toEqual([1, 2]);
+});
+
+test('a disk that is full: not held, taken back', async () => {
+  await offer(first);
+  const parts = converger as unknown as { parts: { record(): Promise<void> } };
+  parts.parts.record = () => Promise.reject(new Error('ENOSPC: no space left on device'));
+  await offer(second);
+  expect(rejected[0]?.errors).toEqual([{ resource: 'interface', message: 'ENOSPC: no space left on device' }]);
+  expect(peers()).toEqual([KEYS.b]);
+});
+
+test('up from disk: no drift, no report', async () => {
+  start(second);
+  await converger.wake();
+  expect(peers()).toHaveLength(2);
+  expect(converger.repairs).toBe(0);
+  expect(applied).toEqual([]);
+});
+
+test('drift is repaired and counted', async () => {
+  await offer(second);
+  device.model?.peers.delete(KEYS.c);
+  device.model?.setDown();
+  await converger.wake();
+  expect(peers()).toHaveLength(2);
+  expect(device.model?.up).toBe(true);
+  expect(converger.repairs).toBe(3);
+  device.model = undefined;
+  await converger.wake();
+  expect(peers()).toHaveLength(2);
+});
+
+test('a dead backend is buried and another one made, in the same pass', async () => {
+  await offer(second);
+  const index = device.model!.ifindex;
+  failing('observe', new DeviceError('dead', 'does not answer'), 1);
+  const remove = jest.spyOn(device, 'remove');
+  await converger.wake();
+  expect(remove).toHaveBeenCalledTimes(1);
+  expect(peers()).toHaveLength(2);
+  expect(device.model?.ifindex).not.toBe(index);
+});
+
+test("somebody else's interface is left alone, for as long as it is there", async () => {
+  const heal = failing('observe', new DeviceError('foreign', 'tmb0 is not ours'));
+  await offer(first);
+  expect(rejected[0]?.errors).toEqual([{ resource: 'interface', message: 'tmb0 is not ours' }]);
+  expect(device.model).toBeUndefined();
+  heal();
+  const clock = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 31_000);
+  await converger.wake();
+  clock.mockRestore();
+  expect(converger.held?.set).toBe(first);
+});
+
+test('an interface that never becomes what it shall be is no endless loop', async () => {
+  Object.assign(device, { apply: async () => undefined });
+  await offer(first);
+  expect(rejected[0]?.errors[0]?.message).toMatch(/still differs after 3 rounds: .*peer b is missing/);
+});
+
+test('stopped: the pass in hand is finished, no other is begun', async () => {
+  converger.offer(first, performance.now());
+  await converger.stop();
+  expect(converger.held?.set).toBe(first);
+  converger.offer(second, performance.now());
+  await converger.wake();
+  expect(converger.held?.set).toBe(first);
+});

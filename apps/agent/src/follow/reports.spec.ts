@@ -1,0 +1,68 @@
+import { jest } from '@jest/globals';
+import type { AppliedReport, HeartbeatReport } from '#contracts/reports.js';
+import type { AgentReport } from '#messaging/agent-connection.js';
+import { Reports } from './reports.js';
+
+let sent: AgentReport[];
+beforeEach(() => {
+  jest.useFakeTimers();
+  sent = [];
+});
+afterEach(() => void jest.useRealTimers());
+
+const applied = (revision: number): AppliedReport => ({ epoch: 1, revision, digest: '', tookMs: 1 });
+const reports = ({ peers = 1000, isHasty = false } = {}) =>
+  new Reports({
+    send: (report) => sent.push(report),
+    heartbeat: () => ({ revision: 7 }) as HeartbeatReport,
+    peers: () => peers,
+    isHasty,
+  });
+const kinds = () => sent.map((report) => report.kind);
+
+test('applied goes out within half a millisecond for each peer', () => {
+  const times = Array.from({ length: 50 }, () => {
+    sent = [];
+    const start = Date.now();
+    reports({ peers: 1000 }).applied(applied(1));
+    jest.runOnlyPendingTimers();
+    expect(sent).toHaveLength(1);
+    return Date.now() - start;
+  });
+  expect(Math.max(...times)).toBeLessThanOrEqual(500);
+  expect(Math.max(...times)).toBeGreaterThan(250);
+});
+
+test('of several that wait the newest is said, once', () => {
+  const told = reports();
+  for (const revision of [1, 2, 3]) told.applied(applied(revision));
+  jest.advanceTimersByTime(1000);
+  expect(sent).toEqual([{ kind: 'applied', body: applied(3) }]);
+});
+
+test('a refusal waits for nothing; nor does an agent that is about to end', () => {
+  reports().rejected({ epoch: 1, revision: 2, held: 1, errors: [] });
+  reports({ isHasty: true }).applied(applied(2));
+  expect(kinds()).toEqual(['rejected', 'applied']);
+});
+
+test('a heartbeat at each connect and about every 30 s', () => {
+  const told = reports();
+  told.connected();
+  told.connected();
+  expect(kinds()).toEqual(['heartbeat', 'heartbeat']);
+  jest.advanceTimersByTime(10 * 30_000);
+  expect(sent.length).toBeGreaterThanOrEqual(2 + 8);
+  expect(sent.length).toBeLessThanOrEqual(2 + 12);
+  told.stop();
+  const before = sent.length;
+  jest.advanceTimersByTime(100_000);
+  expect(sent).toHaveLength(before);
+});
+
+test('what waits is said before it stops', () => {
+  const told = reports();
+  told.applied(applied(5));
+  told.stop();
+  expect(sent).toEqual([{ kind: 'applied', body: applied(5) }]);
+});

@@ -1,0 +1,21 @@
+import { concerns } from './kernel-watch.js';
+
+// Lines of `ip -oneline monitor link address route`, iproute2 6.1.
+test.each([
+  [`4: tmb0: <POINTOPOINT,NOARP> mtu 1380 qdisc pfifo_fast state DOWN group default \\    link/none `, true],
+  [
+    `Deleted 4: tmb0: <POINTOPOINT,MULTICAST,NOARP> mtu 1420 qdisc noop state DOWN group default \\    link/none `,
+    true,
+  ],
+  [`4: tmb0    inet 10.90.0.1/32 scope global tmb0\\       valid_lft forever preferred_lft forever`, true],
+  [`Deleted 4: tmb0    inet 10.90.0.1/32 scope global tmb0\\       valid_lft forever`, true],
+  [`10.90.0.0/16 dev tmb0 proto 116 scope link `, true],
+  [`Deleted fd12::/64 dev tmb0 proto 116 metric 1024 pref medium`, true],
+  [`local 10.90.0.1 dev tmb0 table local proto kernel scope host src 10.90.0.1 `, true],
+  [`5: tmb01: <BROADCAST> mtu 1500`, false],
+  [`10.90.0.0/16 dev eth0 proto 116 scope link `, false],
+  [`7: veth1@tmb0x: <BROADCAST> mtu 1500`, false],
+  ['', false],
+])('%s: %s', (line, expected) => {
+  expect(concerns(line, 'tmb0')).toBe(expected);
+});
