@@ -5,6 +5,7 @@ import { until } from '../../../test/support/wait.js';
 import type { ResyncReport } from '#contracts/reports.js';
 import { type AgentConnection, connectAgent } from './agent-connection.js';
 import type { ServiceConnection } from './connection.js';
+import { mintNodeCredentials } from './node-credentials.js';
 import { createSealKeys, NodeSealer } from './node-seal.js';
 import { headers } from '@nats-io/transport-node';
 import { NodeStreamWriter } from './node-stream.js';
@@ -37,7 +38,7 @@ async function agentOf(desired: DesiredState, state = new HeldState()) {
     onMessage: state.onMessage,
   });
   const level = () => until('the agent holds what is desired', () => follow.level && state.digest === desired.digest);
-  return { agent, follow, state, level };
+  return { agent, login, follow, state, level };
 }
 
 /** Resync reports of a node, as the controller hears them. */
@@ -119,6 +120,23 @@ describe('an agent follows its desired state', () => {
     await level();
     expect(state.folded).toEqual(['full 2.1', 'delta 2.2']);
   });
+});
+
+test('an agent that renews its login while connected logs in again and misses nothing', async () => {
+  const desired = new DesiredState(writer);
+  await desired.full();
+  const { agent, login, state, level } = await agentOf(desired);
+  await level();
+  // A login that is worth nothing: that it is refused shows that the one given last is used.
+  await agent.renew((await testNodeLogin(broker.trust, desired.nodeId)).jwt);
+  await until('the other login is used', () => agent.status === 'refused');
+  await desired.delta([testPeer(1)]);
+  const { nodeId, natsKey } = login;
+  const fresh = await mintNodeCredentials({ trust: broker.trust, nodeId, natsKey, now: new Date(), ttlSeconds: 60 });
+  await agent.renew(fresh.jwt);
+  await level();
+  expect(agent.status).toBe('connected');
+  expect(state.folded).toEqual(['full 1.1', 'delta 1.2']);
 });
 
 describe('an agent that cannot lead on asks for a full, and takes it', () => {

@@ -146,9 +146,10 @@ export class AgentConnection {
  */
 export class SharedAgents {
   readonly #followers = new Set<NodeFollower>();
+  readonly #offStatus: () => void;
 
   constructor(private readonly connection: ServiceConnection) {
-    connection.onStatus((status) => {
+    this.#offStatus = connection.onStatus((status) => {
       if (status === 'connected') for (const follower of this.#followers) follower.lookAgain();
     });
   }
@@ -165,6 +166,7 @@ export class SharedAgents {
   }
 
   stop(): void {
+    this.#offStatus();
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
   }
