@@ -29,7 +29,7 @@ export function describeResource(resource: Resource, legend: Legend): string {
     const keepalive = resource.keepalive === null ? '' : `  keepalive ${resource.keepalive}`;
     return `${name}  ${resource.node}@${resource.network}  ${resource.addresses.join(' ')}  mtu ${resource.mtu}${keepalive}`;
   }
-  if ('cidr' in resource) return name;
+  if (!('endpoint' in resource)) return name;
   const endpoint = resource.endpoint === null ? 'calls us' : `at ${resource.endpoint}`;
   const label = resource.node === name.slice('peer '.length) ? '' : `  now ${resource.node}`;
   return `${name}${label}  ${legend.keys.get(resource.publicKey)}  ${resource.allowedIps.join(' ')}  ${endpoint}`;

@@ -1,3 +1,6 @@
+import type { ClusterFact } from './cluster-facts.js';
+import type { GatewayFact } from './gateway-facts.js';
+
 /**
  * The facts of a network and of the stream `system` (docs/events.md). A fact carries the decision (the address that was
  * allocated), never the recipe, so folding needs no clock, no randomness and no lookup. Recorded meanings never change:
@@ -37,6 +40,9 @@ export interface NetworkSettings {
   /** Seconds between keepalives of a node behind NAT. */
   keepalive: number;
   defaultPolicy: DefaultPolicy;
+  /** Where virtual ranges for overlapping clusters come from; absent in facts of 0.1: the defaults (libs/topology). */
+  virtualPool?: string | null;
+  virtualPool6?: string | null;
 }
 
 export interface NodeRecord {
@@ -86,7 +92,9 @@ export type NetworkFact =
   | { type: 'NodeKeyRotated'; data: { nodeId: string; publicKey: string } }
   | { type: 'NodeDisabled'; data: { nodeId: string } }
   | { type: 'NodeEnabled'; data: { nodeId: string } }
-  | { type: 'NodeRemoved'; data: { nodeId: string; reason: RemovalReason } };
+  | { type: 'NodeRemoved'; data: { nodeId: string; reason: RemovalReason } }
+  | ClusterFact
+  | GatewayFact;
 
 export type SystemFact =
   | { type: 'NetworkListed'; data: { networkId: string; name: string; cidr: string | null; cidr6: string | null } }

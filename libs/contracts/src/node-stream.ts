@@ -15,6 +15,8 @@ export interface InterfaceResource {
   mtu: number;
   /** Seconds; set where this node is behind NAT, then sent to every peer that has an endpoint. */
   keepalive: number | null;
+  /** Present and true on a node that forwards for others: between the mesh and what is behind it, or between peers. */
+  forward?: true;
 }
 
 export interface PeerResource {
@@ -36,7 +38,60 @@ export interface RouteResource {
   cidr: string;
 }
 
-export type Resource = InterfaceResource | PeerResource | RouteResource;
+/** Address translation on a node that forwards. */
+export type NatResource = { /** `nat/<id>` */ name: `nat/${string}` } & (
+  | {
+      /** What comes out of the tunnel from `sources` toward `destinations` leaves with the node's own address. */
+      kind: 'masquerade';
+      sources: string[];
+      destinations: string[];
+    }
+  | {
+      /** 1:1 on the prefix, stateful: in the tunnel only `virtual` is seen, behind the node only `real`. Equal lengths. */
+      kind: 'prefix';
+      real: string;
+      virtual: string;
+    }
+  | {
+      /** A mesh address and port that stand for a service behind the node. */
+      kind: 'publish';
+      protocol: 'tcp' | 'udp';
+      mesh: { address: string; port: number };
+      service: { address: string; port: number };
+    }
+);
+
+/**
+ * What may be forwarded through the mesh interface, one way, replies included. Drops come before accepts; what no rule
+ * accepts is not forwarded. Drops are counted.
+ */
+export interface FilterResource {
+  /** `filter/<id>` */
+  name: `filter/${string}`;
+  verdict: 'accept' | 'drop';
+  sources: string[];
+  destinations: string[];
+}
+
+/** Everything that has no better way goes through the peer that has 0.0.0.0/0 (and ::/0). */
+export interface InternetResource {
+  name: 'internet';
+  /** Prefixes that stay outside the tunnel: the control plane's addresses. Endpoints of peers always do. */
+  outside: string[];
+}
+
+/** What this node tries every second, to prove that the range behind it answers. */
+export interface ProbeResource {
+  /** `probe/<gateway id>` */
+  name: `probe/${string}`;
+  address: string;
+  /** TCP port; null: ICMP echo. */
+  port: number | null;
+}
+
+/** What a node that holds no gateway and uses none is told. */
+export type BaseResource = InterfaceResource | PeerResource | RouteResource;
+export type Resource = BaseResource | NatResource | FilterResource | InternetResource | ProbeResource;
 
 /** Clear but authenticated part of every message; travels in the header `Tombolo-Head`. */
 export interface MessageHead {

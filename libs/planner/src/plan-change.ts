@@ -53,6 +53,24 @@ function touchedNodes(
       case 'NetworkChanged':
       case 'EnrolmentKeyCreated':
       case 'EnrolmentKeyRevoked':
+      case 'ClusterDeclared':
+      case 'ClusterChanged':
+      case 'ClusterRemoved':
+      case 'ClusterMemberSet':
+      case 'ClusterMemberUnset':
+      case 'GatewayCreated':
+      case 'GatewayChanged':
+      case 'GatewayRemoved':
+      case 'GatewayActivated':
+      case 'GatewayDraining':
+      case 'ClustersLinked':
+      case 'ClustersUnlinked':
+      case 'VirtualRangeAssigned':
+      case 'VirtualRangeReleased':
+      case 'ServicePublished':
+      case 'ServiceWithdrawn':
+      case 'ClientCreated':
+      case 'ClientRevoked':
         break;
       default:
         fact satisfies never;

@@ -26,6 +26,12 @@ export const networkFold: Fold<NetworkState> = {
     pool4: null,
     pool6: null,
     removedNodes: OrderedMap(),
+    clusters: ImmutableMap(),
+    gateways: ImmutableMap(),
+    links: ImmutableMap(),
+    virtualRanges: ImmutableMap(),
+    publications: ImmutableMap(),
+    clients: ImmutableMap(),
   },
   evolve: (state, fact) => ({
     ...state,
@@ -183,5 +189,11 @@ function fromJson(json: unknown): NetworkState {
     pool4: pool4 ? poolFromJson(pool4) : null,
     pool6: pool6 ? poolFromJson(pool6) : null,
     removedNodes: OrderedMap(removedNodes),
+    clusters: ImmutableMap(),
+    gateways: ImmutableMap(),
+    links: ImmutableMap(),
+    virtualRanges: ImmutableMap(),
+    publications: ImmutableMap(),
+    clients: ImmutableMap(),
   };
 }

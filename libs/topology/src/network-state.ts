@@ -1,5 +1,7 @@
 import type { Map as ImmutableMap, OrderedMap } from 'immutable';
 import type { EnrolmentKeyRecord, NetworkSettings, NodeRecord } from '#contracts/facts.js';
+import type { ClusterRecord } from '#contracts/cluster-facts.js';
+import type { ClientRecord, GatewayRecord, PublicationRecord } from '#contracts/gateway-facts.js';
 import type { PoolState } from '#ipam/pool.js';
 
 /** The fold of one network's facts. Persistent maps: an older state stays valid and costs nothing to keep. */
@@ -23,6 +25,13 @@ export interface NetworkState {
    * Forgotten after REMOVED_NODES_KEPT_MS.
    */
   removedNodes: OrderedMap<string, RemovedNode>;
+  clusters: ImmutableMap<string, ClusterState>;
+  gateways: ImmutableMap<string, GatewayState>;
+  links: ImmutableMap<string, LinkState>;
+  /** By `<cluster id> <real prefix>`. */
+  virtualRanges: ImmutableMap<string, VirtualRange>;
+  publications: ImmutableMap<string, PublicationState>;
+  clients: ImmutableMap<string, ClientState>;
 }
 
 export interface NetworkInfo extends NetworkSettings {
@@ -43,6 +52,44 @@ export interface KeyState extends EnrolmentKeyRecord {
   /** Enrolments admitted so far. */
   used: number;
   revoked: boolean;
+  createdAt: string;
+  version: number;
+}
+
+export interface ClusterState extends ClusterRecord {
+  /** Node id → the ranges of that node's own pods. */
+  members: ImmutableMap<string, readonly string[]>;
+  createdAt: string;
+  version: number;
+}
+
+export interface GatewayState extends GatewayRecord {
+  /** The member that serves; null: none. */
+  active: string | null;
+  draining: readonly string[];
+  createdAt: string;
+  version: number;
+}
+
+export interface LinkState {
+  linkId: string;
+  /** Cluster ids, the lower first. */
+  a: string;
+  b: string;
+  version: number;
+}
+
+export interface VirtualRange {
+  clusterId: string;
+  real: string;
+  virtual: string;
+}
+
+export interface PublicationState extends PublicationRecord {
+  version: number;
+}
+
+export interface ClientState extends ClientRecord {
   createdAt: string;
   version: number;
 }
