@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   allocate,
   emptyPool,
+  isFree,
   poolFromJson,
   poolToJson,
   poolUsage,
@@ -92,10 +93,41 @@ describe('facts that no decision makes change nothing', () => {
     expect(release(pool, '10.90.0.1', hours(5))).toBe(pool);
     expect(release(pool, '10.90.0.3', hours(5))).toBe(pool);
   });
+});
 
-  test('taking one far ahead never gives it again', () => {
-    const pool = take(filled('10.90.0.0/24', 1), '10.90.0.9');
-    expect(allocate(pool, hours(0))).toBe('10.90.0.10');
+describe('an address taken by name', () => {
+  const pool = take(filled('10.90.0.0/24', 1), '10.90.0.3');
+  const fill = (from: PoolState, address: string) => {
+    expect(allocate(from, hours(0))).toBe(address);
+    return take(from, address);
+  };
+
+  test('is passed over by allocation and costs none of those before it', () => {
+    expect(poolUsage(pool)).toEqual({ capacity: 254, held: 2, released: 0 });
+    expect(poolUsage(fill(fill(pool, '10.90.0.2'), '10.90.0.4'))).toEqual({ capacity: 254, held: 4, released: 0 });
+  });
+
+  test.each([
+    ['10.90.0.1', false],
+    ['10.90.0.2', true],
+    ['10.90.0.3', false],
+    ['10.90.0.200', true],
+    ['10.90.0.255', false],
+    ['10.91.0.1', false],
+  ])('%s is free: %s', (address, free) => {
+    expect(isFree(pool, address, hours(0))).toBe(free);
+  });
+
+  test('rests for a day after its release, passed or not', () => {
+    const released = release(pool, '10.90.0.3', hours(0));
+    const passed = take(released, '10.90.0.2');
+    for (const one of [released, passed, poolFromJson(JSON.parse(JSON.stringify(poolToJson(released))))]) {
+      expect(isFree(one, '10.90.0.3', hours(23))).toBe(false);
+      expect(isFree(one, '10.90.0.3', hours(24))).toBe(true);
+      expect(poolUsage(one).released).toBe(1);
+    }
+    expect(allocate(passed, hours(23))).toBe('10.90.0.4');
+    expect(allocate(passed, hours(24))).toBe('10.90.0.3');
   });
 });
 

@@ -16,6 +16,8 @@ export interface PoolState {
   next: number;
   /** Released and not given again, in chunks: offset / CHUNK, rounded down → chunk. */
   released: ImmutableMap<number, Chunk>;
+  /** Beyond `next`, taken by name instead of by allocation: offset → Infinity while held, then the time of release. */
+  ahead: ImmutableMap<number, number>;
 }
 
 interface Chunk {
@@ -26,7 +28,7 @@ interface Chunk {
 
 /** @param cidr a range that `parseNetworkRange` accepted */
 export function emptyPool(cidr: string): PoolState {
-  return { range: parsePrefix(cidr), next: FIRST, released: EMPTY };
+  return { range: parsePrefix(cidr), next: FIRST, released: EMPTY, ahead: ImmutableMap() };
 }
 
 /**
@@ -45,16 +47,28 @@ export function allocate(pool: PoolState, at: string): string {
 export function take(pool: PoolState, address: string): PoolState {
   const offset = offsetOf(pool.range, address);
   if (offset === undefined) return pool;
-  // Decisions take the lowest free address; if a fact skips some, they stay unused rather than maybe held twice.
-  if (offset >= pool.next) return { ...pool, next: offset + 1 };
+  if (offset > pool.next) return { ...pool, ahead: pool.ahead.set(offset, Infinity) };
+  if (offset === pool.next) return advanced(pool);
   return { ...pool, released: withTime(pool.released, offset, Infinity) };
 }
 
 /** The pool with an address resting from `at` on. Addresses that are not held change nothing. */
 export function release(pool: PoolState, address: string, at: string): PoolState {
   const offset = offsetOf(pool.range, address);
-  if (offset === undefined || offset >= pool.next || timeOf(pool.released, offset) !== Infinity) return pool;
+  if (offset === undefined || !isHeld(pool, offset)) return pool;
+  if (offset >= pool.next) return { ...pool, ahead: pool.ahead.set(offset, Date.parse(at)) };
   return { ...pool, released: withTime(pool.released, offset, Date.parse(at)) };
+}
+
+/**
+ * Whether a host could be given this very address: in the range, not held, and rested since it was.
+ * @param at ISO 8601 UTC
+ */
+export function isFree(pool: PoolState, address: string, at: string): boolean {
+  const offset = offsetOf(pool.range, address);
+  if (offset === undefined || isHeld(pool, offset)) return false;
+  const releasedAt = offset < pool.next ? timeOf(pool.released, offset) : (pool.ahead.get(offset) ?? -Infinity);
+  return releasedAt <= Date.parse(at) - REST_MS;
 }
 
 export interface PoolUsage {
@@ -65,19 +79,36 @@ export interface PoolUsage {
   released: number;
 }
 
-export function poolUsage({ range, next, released }: PoolState): PoolUsage {
+export function poolUsage({ range, next, released, ahead }: PoolState): PoolUsage {
   const resting = released.reduce((sum, { times }) => sum + times.filter(Number.isFinite).length, 0);
-  return { capacity: lastOffset(range), held: next - FIRST - resting, released: resting };
+  const heldAhead = ahead.count((time) => time === Infinity);
+  const held = next - FIRST - resting + heldAhead;
+  return { capacity: lastOffset(range), held, released: resting + ahead.size - heldAhead };
 }
 
-export function poolToJson({ range, next, released }: PoolState): unknown {
-  return { range: formatPrefix(range), next, released: releasedOffsets(released) };
+/** A time of null is an address ahead that is held: JSON has no Infinity. */
+export function poolToJson({ range, next, released, ahead }: PoolState): unknown {
+  const offsets = [...ahead].sort(([a], [b]) => a - b);
+  return {
+    range: formatPrefix(range),
+    next,
+    released: releasedOffsets(released),
+    ahead: offsets.map(([offset, time]) => [offset, time === Infinity ? null : time]),
+  };
 }
 
 export function poolFromJson(json: unknown): PoolState {
-  const { range, next, released } = json as { range: string; next: number; released: [number, number][] };
+  const { range, next, released, ahead } = json as PoolJson;
   const chunks = released.reduce((all, [offset, time]) => withTime(all, offset, time), EMPTY);
-  return { range: parsePrefix(range), next, released: chunks };
+  const times = ahead.map(([offset, time]): [number, number] => [offset, time ?? Infinity]);
+  return { range: parsePrefix(range), next, released: chunks, ahead: ImmutableMap(times) };
+}
+
+interface PoolJson {
+  range: string;
+  next: number;
+  released: [number, number][];
+  ahead: [number, number | null][];
 }
 
 const CHUNK = 256;
@@ -86,6 +117,19 @@ const NONE: readonly number[] = Array<number>(CHUNK).fill(Infinity);
 
 const timeOf = (released: PoolState['released'], offset: number) =>
   released.get(Math.floor(offset / CHUNK))?.times[offset % CHUNK] ?? Infinity;
+
+const isHeld = (pool: PoolState, offset: number) =>
+  offset < pool.next ? timeOf(pool.released, offset) === Infinity : pool.ahead.get(offset) === Infinity;
+
+/** With `next` held, and past everything that was taken ahead of it. */
+function advanced(pool: PoolState): PoolState {
+  let { next, released, ahead } = pool;
+  for (next++; ahead.has(next); next++) {
+    released = withTime(released, next, ahead.get(next)!);
+    ahead = ahead.delete(next);
+  }
+  return { ...pool, next, released, ahead };
+}
 
 function withTime(released: PoolState['released'], offset: number, time: number): PoolState['released'] {
   const index = Math.floor(offset / CHUNK);
