@@ -14,6 +14,26 @@ export type RefusalCode =
   | 'public_key_taken'
   | 'node_disabled'
   | 'last_admin'
+  /** The id names another thing already. */
+  | 'id_taken'
+  /** A gateway's member is no node of the network. */
+  | 'gateway_member_unknown'
+  /** A range holds the endpoint of the node that would serve it: a tunnel in itself. */
+  | 'endpoint_in_range'
+  /** A range equals the mesh range or lies inside it. */
+  | 'range_in_mesh'
+  | 'address_port_taken'
+  | 'link_self'
+  /** The virtual pool has no room for a range of that length. */
+  | 'pool_exhausted'
+  /** An internet gateway would send its traffic through another one, or a node through two. */
+  | 'internet_loop'
+  /** The cluster's network model rules it out. */
+  | 'model_forbids'
+  /** Links, gateways, publications or clients still need it. */
+  | 'in_use'
+  /** The node belongs to another cluster, or the cluster has another door. */
+  | 'already_member'
   | 'version_mismatch'
   | 'idempotency_mismatch'
   | 'invalid'

@@ -40,7 +40,7 @@ export interface NetworkSettings {
   /** Seconds between keepalives of a node behind NAT. */
   keepalive: number;
   defaultPolicy: DefaultPolicy;
-  /** Where virtual ranges for overlapping clusters come from; absent in facts of 0.1: the defaults (libs/topology). */
+  /** Where virtual ranges for overlapping clusters come from; null: none of that family; absent: the default (libs/topology). */
   virtualPool?: string | null;
   virtualPool6?: string | null;
 }
@@ -80,7 +80,12 @@ export interface EnrolmentKeyRecord {
 
 export type NetworkFact =
   | { type: 'NetworkCreated'; data: { networkId: string; name: string } & NetworkSettings }
-  | { type: 'NetworkChanged'; data: { changes: Partial<Pick<NetworkSettings, 'mtu' | 'keepalive' | 'defaultPolicy'>> } }
+  | {
+      type: 'NetworkChanged';
+      data: {
+        changes: Partial<Pick<NetworkSettings, 'mtu' | 'keepalive' | 'defaultPolicy' | 'virtualPool' | 'virtualPool6'>>;
+      };
+    }
   | { type: 'NetworkDeleted'; data: { networkId: string; name: string } }
   | { type: 'EnrolmentKeyCreated'; data: EnrolmentKeyRecord }
   | { type: 'EnrolmentKeyRevoked'; data: { keyId: string } }

@@ -126,7 +126,7 @@ describe('facts about what is not there', () => {
     { type: 'NodeEnabled', data: { nodeId: nodeId(9) } },
     nodeRemoved(9),
     { type: 'EnrolmentKeyRevoked', data: { keyId: keyId(9) } },
-    { type: 'GatewayCreated', data: {} } as unknown as AnyFact,
+    { type: 'OfALaterRelease', data: {} } as unknown as AnyFact,
   ])('$type raises the version and nothing else', (stray) => {
     const before = state(networkCreated(), keyCreated(), nodeEnrolled(1));
     const after = state(networkCreated(), keyCreated(), nodeEnrolled(1), stray);

@@ -1,7 +1,10 @@
 import { Map as ImmutableMap, OrderedMap } from 'immutable';
 import type { Fold } from '#contracts/decision.js';
 import type { EnrolmentKeyRecord, NetworkFact, NodeRecord, RecordedFact } from '#contracts/facts.js';
-import { emptyPool, poolFromJson, poolToJson, release, take, type PoolState } from '#ipam/pool.js';
+import { emptyPool, release, take } from '#ipam/pool.js';
+import { clusterChanges, withoutMember } from './cluster-fold.js';
+import { gatewayChanges, inPools } from './gateway-fold.js';
+import { networkStateFromJson, networkStateToJson } from './network-state-json.js';
 import {
   REMOVED_NODES_KEPT_MS,
   type KeyState,
@@ -13,7 +16,7 @@ import {
 
 /** How the facts of one network become its state. Facts of types it does not know raise the version and nothing else. */
 export const networkFold: Fold<NetworkState> = {
-  schema: 1,
+  schema: 2,
   initialState: {
     version: 0,
     network: null,
@@ -38,8 +41,8 @@ export const networkFold: Fold<NetworkState> = {
     ...changesOf(state, fact as RecordedFact<NetworkFact>),
     version: fact.version,
   }),
-  toJson,
-  fromJson,
+  toJson: networkStateToJson,
+  fromJson: networkStateFromJson,
 };
 
 type Changes = Partial<NetworkState>;
@@ -53,7 +56,7 @@ function changesOf(state: NetworkState, fact: RecordedFact<NetworkFact>): Change
     case 'NetworkChanged':
       return { network: state.network && { ...state.network, ...fact.data.changes, version } };
     case 'NetworkDeleted':
-      return { network: null, keys: ImmutableMap(), pool4: null, pool6: null };
+      return deleted;
     case 'EnrolmentKeyCreated':
       return keyCreated(state, fact.data, at, version);
     case 'EnrolmentKeyRevoked':
@@ -69,11 +72,44 @@ function changesOf(state: NetworkState, fact: RecordedFact<NetworkFact>): Change
     case 'NodeEnabled':
       return changeNode(state, fact.data.nodeId, { enabled: true, version });
     case 'NodeRemoved':
-      return removed(state, fact.data.nodeId, at);
+      return removed(state, fact.data.nodeId, { at, version });
+    case 'ClusterDeclared':
+    case 'ClusterChanged':
+    case 'ClusterRemoved':
+    case 'ClusterMemberSet':
+    case 'ClusterMemberUnset':
+      return clusterChanges(state, fact);
+    case 'GatewayCreated':
+    case 'GatewayChanged':
+    case 'GatewayRemoved':
+    case 'GatewayActivated':
+    case 'GatewayDraining':
+    case 'ClustersLinked':
+    case 'ClustersUnlinked':
+    case 'VirtualRangeAssigned':
+    case 'VirtualRangeReleased':
+    case 'ServicePublished':
+    case 'ServiceWithdrawn':
+    case 'ClientCreated':
+    case 'ClientRevoked':
+      return gatewayChanges(state, fact);
     default:
       return {};
   }
 }
+
+const deleted: Changes = {
+  network: null,
+  keys: ImmutableMap(),
+  pool4: null,
+  pool6: null,
+  clusters: ImmutableMap(),
+  gateways: ImmutableMap(),
+  links: ImmutableMap(),
+  virtualRanges: ImmutableMap(),
+  publications: ImmutableMap(),
+  clients: ImmutableMap(),
+};
 
 function created(data: Omit<NetworkInfo, 'createdAt' | 'version'>, at: string, version: number): Changes {
   return {
@@ -101,7 +137,7 @@ function enrolled(state: NetworkState, record: NodeRecord, at: string, version: 
     nodeIdByPublicKey: state.nodeIdByPublicKey.set(record.publicKey, nodeId),
     nodeIdByControlKey: state.nodeIdByControlKey.set(record.controlKey, nodeId),
     nodeIdByNatsKey: state.nodeIdByNatsKey.set(record.natsKey, nodeId),
-    ...changePools(state, (pool) => addresses.reduce(take, pool)),
+    ...inPools(state, (pool) => addresses.reduce(take, pool)),
     ...changeKey(state, keyId, { used, version }),
   };
 }
@@ -122,22 +158,22 @@ function moved(index: ImmutableMap<string, string>, from: string, to: string): I
   return from === to || nodeId === undefined ? index : index.delete(from).set(to, nodeId);
 }
 
-function removed(state: NetworkState, nodeId: string, at: string): Changes {
+/** Gateways keep its id until their owner changes them. Addresses that services are published on stay held. */
+function removed(state: NetworkState, nodeId: string, { at, version }: { at: string; version: number }): Changes {
   const node = state.nodes.get(nodeId);
   if (!node) return {};
+  const published = new Set(state.publications.valueSeq().map(({ mesh }) => mesh.address));
+  const freed = node.addresses.filter((address) => !published.has(address));
   return {
     nodes: state.nodes.delete(nodeId),
     nodeIdByName: state.nodeIdByName.delete(node.name),
     nodeIdByPublicKey: state.nodeIdByPublicKey.delete(node.publicKey),
     nodeIdByControlKey: state.nodeIdByControlKey.delete(node.controlKey),
     nodeIdByNatsKey: state.nodeIdByNatsKey.delete(node.natsKey),
-    ...changePools(state, (pool) => node.addresses.reduce((rest, address) => release(rest, address, at), pool)),
+    ...inPools(state, (pool) => freed.reduce((rest, address) => release(rest, address, at), pool)),
+    clusters: withoutMember(state.clusters, nodeId, version),
     removedNodes: forgetOld(state.removedNodes, at).set(nodeId, { natsKey: node.natsKey, at }),
   };
-}
-
-function changePools({ pool4, pool6 }: NetworkState, change: (pool: PoolState) => PoolState): Changes {
-  return { pool4: pool4 && change(pool4), pool6: pool6 && change(pool6) };
 }
 
 const FORGET_EVERY_MS = 24 * 60 * 60 * 1000;
@@ -148,52 +184,4 @@ function forgetOld(removedNodes: OrderedMap<string, RemovedNode>, at: string): O
   // A day at a time: looking through all of them at every removal would cost more than it saves.
   if (!first || Date.parse(first.at) >= oldest - FORGET_EVERY_MS) return removedNodes;
   return removedNodes.filter((node) => Date.parse(node.at) >= oldest);
-}
-
-interface NetworkStateJson {
-  version: number;
-  network: NetworkInfo | null;
-  nodes: NodeState[];
-  keys: KeyState[];
-  pool4: unknown;
-  pool6: unknown;
-  removedNodes: [string, RemovedNode][];
-}
-
-/** Sorted, so that equal states give equal bytes; indexes are left out, they follow from the nodes. */
-function toJson(state: NetworkState): NetworkStateJson {
-  return {
-    version: state.version,
-    network: state.network,
-    nodes: [...state.nodes.values()].sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1)),
-    keys: [...state.keys.values()].sort((a, b) => (a.keyId < b.keyId ? -1 : 1)),
-    pool4: state.pool4 && poolToJson(state.pool4),
-    pool6: state.pool6 && poolToJson(state.pool6),
-    removedNodes: [...state.removedNodes],
-  };
-}
-
-function fromJson(json: unknown): NetworkState {
-  const { version, network, nodes, keys, pool4, pool6, removedNodes } = json as NetworkStateJson;
-  const indexBy = (field: 'name' | 'publicKey' | 'controlKey' | 'natsKey') =>
-    ImmutableMap(nodes.map((node) => [node[field], node.nodeId]));
-  return {
-    version,
-    network,
-    nodes: ImmutableMap(nodes.map((node) => [node.nodeId, node])),
-    nodeIdByName: indexBy('name'),
-    nodeIdByPublicKey: indexBy('publicKey'),
-    nodeIdByControlKey: indexBy('controlKey'),
-    nodeIdByNatsKey: indexBy('natsKey'),
-    keys: ImmutableMap(keys.map((key) => [key.keyId, key])),
-    pool4: pool4 ? poolFromJson(pool4) : null,
-    pool6: pool6 ? poolFromJson(pool6) : null,
-    removedNodes: OrderedMap(removedNodes),
-    clusters: ImmutableMap(),
-    gateways: ImmutableMap(),
-    links: ImmutableMap(),
-    virtualRanges: ImmutableMap(),
-    publications: ImmutableMap(),
-    clients: ImmutableMap(),
-  };
 }

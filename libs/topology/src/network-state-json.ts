@@ -1,0 +1,86 @@
+import { Map as ImmutableMap, OrderedMap } from 'immutable';
+import { poolFromJson, poolToJson } from '#ipam/pool.js';
+import { virtualRangeKey } from './gateway-fold.js';
+import type {
+  ClientState,
+  ClusterState,
+  GatewayState,
+  KeyState,
+  LinkState,
+  NetworkInfo,
+  NetworkState,
+  NodeState,
+  PublicationState,
+  RemovedNode,
+  VirtualRange,
+} from './network-state.js';
+
+interface NetworkStateJson {
+  version: number;
+  network: NetworkInfo | null;
+  nodes: NodeState[];
+  keys: KeyState[];
+  pool4: unknown;
+  pool6: unknown;
+  removedNodes: [string, RemovedNode][];
+  clusters: (Omit<ClusterState, 'members'> & { members: [string, readonly string[]][] })[];
+  gateways: GatewayState[];
+  links: LinkState[];
+  virtualRanges: VirtualRange[];
+  publications: PublicationState[];
+  clients: ClientState[];
+}
+
+/** Sorted, so that equal states give equal bytes; indexes are left out, they follow from the nodes. */
+export function networkStateToJson(state: NetworkState): NetworkStateJson {
+  return {
+    version: state.version,
+    network: state.network,
+    nodes: sorted(state.nodes),
+    keys: sorted(state.keys),
+    pool4: state.pool4 && poolToJson(state.pool4),
+    pool6: state.pool6 && poolToJson(state.pool6),
+    removedNodes: [...state.removedNodes],
+    clusters: sorted(state.clusters).map((cluster) => ({ ...cluster, members: entries(cluster.members) })),
+    gateways: sorted(state.gateways),
+    links: sorted(state.links),
+    virtualRanges: sorted(state.virtualRanges),
+    publications: sorted(state.publications),
+    clients: sorted(state.clients),
+  };
+}
+
+export function networkStateFromJson(json: unknown): NetworkState {
+  const { version, network, nodes, keys, pool4, pool6, removedNodes, ...rest } = json as NetworkStateJson;
+  const indexBy = (field: 'name' | 'publicKey' | 'controlKey' | 'natsKey') =>
+    ImmutableMap(nodes.map((node) => [node[field], node.nodeId]));
+  const clusters = rest.clusters.map((cluster) => ({ ...cluster, members: ImmutableMap(cluster.members) }));
+  return {
+    version,
+    network,
+    nodes: by(nodes, ({ nodeId }) => nodeId),
+    nodeIdByName: indexBy('name'),
+    nodeIdByPublicKey: indexBy('publicKey'),
+    nodeIdByControlKey: indexBy('controlKey'),
+    nodeIdByNatsKey: indexBy('natsKey'),
+    keys: by(keys, ({ keyId }) => keyId),
+    pool4: pool4 ? poolFromJson(pool4) : null,
+    pool6: pool6 ? poolFromJson(pool6) : null,
+    removedNodes: OrderedMap(removedNodes),
+    clusters: by(clusters, ({ clusterId }) => clusterId),
+    gateways: by(rest.gateways, ({ gatewayId }) => gatewayId),
+    links: by(rest.links, ({ linkId }) => linkId),
+    virtualRanges: by(rest.virtualRanges, virtualRangeKey),
+    publications: by(rest.publications, ({ publicationId }) => publicationId),
+    clients: by(rest.clients, ({ clientId }) => clientId),
+  };
+}
+
+/** By key, in the order of code units: the same on every machine. */
+const entries = <Value>(map: ImmutableMap<string, Value>): [string, Value][] =>
+  [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+
+const sorted = <Value>(map: ImmutableMap<string, Value>): Value[] => entries(map).map(([, value]) => value);
+
+const by = <Value>(values: Value[], key: (value: Value) => string): ImmutableMap<string, Value> =>
+  ImmutableMap(values.map((value) => [key(value), value]));
