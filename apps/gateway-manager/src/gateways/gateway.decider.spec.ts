@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RefusalCode } from '#contracts/errors.js';
 import type { Endpoint, NetworkFact } from '#contracts/facts.js';
+import type { GatewayRecord } from '#contracts/gateway-facts.js';
 import { networkFold } from '#topology/network-fold.js';
 import {
   activated,
@@ -40,9 +41,9 @@ const create = (overrides: Partial<CreateGateway> = {}): CreateGateway => ({
   ...gatewayRecord(1),
   ...overrides,
 });
-const internet = (n: number, members: number[], nodes: number[], clients: number[] = []) => {
+const internet = (n: number, members: number[], nodes: number[], clients: number[] = []): Partial<GatewayRecord> => {
   const users = { nodes: nodes.map(nodeId), clients: clients.map(clientId) };
-  return { kind: 'internet', ranges: [], members: members.map(nodeId), users, gatewayId: gatewayId(n) } as const;
+  return { kind: 'internet', ranges: [], members: members.map(nodeId), users, gatewayId: gatewayId(n) };
 };
 const ingress = gatewayCreated(2, { kind: 'ingress' });
 
@@ -77,7 +78,7 @@ describe('creating a gateway', () => {
       .thenFacts(gatewayCreated(1, { ranges: ['172.20.0.0/16'], members }), activated(1, nodeId(1)));
   });
 
-  const door = { kind: 'cluster', ranges: [], clusterId: clusterId(1) } as const;
+  const door: Partial<GatewayRecord> = { kind: 'cluster', ranges: [], clusterId: clusterId(1) };
   const link = [clusterDeclared(1), clusterDeclared(2, { pods: ['10.52.0.0/16'] }), linked(1, 1, 2)];
   test.each<[Partial<CreateGateway>, NetworkFact[], RefusalCode, string]>([
     [{ name: 'x y' }, [], 'invalid', 'name must be'],

@@ -67,7 +67,7 @@ function decide({ what, one, other }: Step, index: number, state: NetworkState):
       return decideUnlinkClusters({ ...command, linkId: ids[one % ids.length] ?? linkId(1) }, state);
     }
     case 'gateway': {
-      const range = { ranges: [EGRESS[other % EGRESS.length]!], members: [nodeId(1)], kind: 'egress' } as const;
+      const range = { ranges: [EGRESS[other % EGRESS.length]!], members: [nodeId(1)], kind: 'egress' as const };
       return decideCreateGateway({ ...command, gatewayId: gatewayId(one), name: `gateway-${one}`, ...range }, state);
     }
     case 'no gateway':

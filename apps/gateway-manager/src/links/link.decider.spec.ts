@@ -162,8 +162,10 @@ describe('linking', () => {
       'cidr_overlap',
       'overlaps 100.100.0.0/16 of gateway "gateway-1"',
     ],
-  ])('refused: %s', (_what, facts, command, code, detail) => {
-    given(networkFold, facts).when(decideLinkClusters, command).thenRefused(code, detail);
+  ])('refused: %s', (_what, facts, command, ...refusal) => {
+    given(networkFold, facts)
+      .when(decideLinkClusters, command)
+      .thenRefused(...refusal);
   });
 });
 

@@ -184,10 +184,10 @@ describe('members', () => {
       'of node "node-1" overlaps 10.42.0.0/23 of node "node-2"',
     ],
     [1, [], [clusterDeclared(2), member(1, [], 2)], 'already_member', 'of cluster "cluster-2"'],
-  ])('refused: node %i with %j', (n, pods, facts, code, detail) => {
+  ])('refused: node %i with %j', (n, pods, facts, ...refusal) => {
     given(networkFold, [...one, ...facts])
       .when(decideSetClusterMember, set(n, pods))
-      .thenRefused(code, detail);
+      .thenRefused(...refusal);
   });
 
   test('refused: a member of a flat cluster that is reached at an address of its pods', () => {

@@ -10,9 +10,9 @@ import { networkFold } from '#topology/network-fold.js';
 import { firstFreeRange4, rangesOf, refuseOverlap, uniqueLocalRange, type OwnedRange } from '#topology/ranges.js';
 import type { SystemState } from '#topology/system-fold.js';
 import { networkView } from '#topology/view.js';
-import { settingErrors } from './network-settings.js';
+import { refusePoolCollisions, settingErrors, virtualPools, type PoolWishes } from './network-settings.js';
 
-export interface CreateNetwork extends CommandMeta {
+export interface CreateNetwork extends CommandMeta, PoolWishes {
   /** UUIDv7; becomes the name of the network's stream. */
   networkId: string;
   name: string;
@@ -47,12 +47,15 @@ export function decideCreateNetwork(command: CreateNetwork, state: SystemState):
     mtu: command.mtu ?? 1420,
     keepalive: command.keepalive ?? 25,
     defaultPolicy: command.defaultPolicy ?? 'allow',
+    ...virtualPools(command),
   };
   const created = factsOf(command, { type: 'NetworkCreated', data: { networkId, name, ...settings } });
+  const after = foldNew(networkFold, networkFold.initialState, created);
+  refusePoolCollisions(after, settings);
   return {
     facts: factsOf(command, { type: 'NetworkListed', data: { networkId, name, cidr, cidr6 } }),
     also: [{ stream: networkId, expectedVersion: 0, facts: created }],
-    answer: networkView(foldNew(networkFold, networkFold.initialState, created)),
+    answer: networkView(after),
   };
 }
 

@@ -1,5 +1,9 @@
-import type { FieldError } from '#contracts/errors.js';
 import type { NetworkSettings } from '#contracts/facts.js';
+import { formatPrefix, parsePrefix } from '#ipam/prefix.js';
+import type { NetworkState } from '#topology/network-state.js';
+import { ownersOf } from '#topology/overlaps.js';
+import { refusePoolCollision } from '#topology/virtual-ranges.js';
+import { Refusal, type FieldError } from '#contracts/errors.js';
 import { oneOfErrors, wholeNumberErrors } from '#topology/fields.js';
 
 /** What may be changed while nodes are in the network. */
@@ -16,4 +20,33 @@ export function settingErrors({ mtu, keepalive, defaultPolicy }: NetworkTuning):
     ...wholeNumberErrors('keepalive', keepalive, KEEPALIVE),
     ...oneOfErrors('defaultPolicy', defaultPolicy, ['allow', 'deny']),
   ];
+}
+
+/** Where virtual ranges come from, one per family; `none`: none; left out: as it is, at first the default. */
+export interface PoolWishes {
+  virtualPool?: string;
+  virtualPool6?: string;
+}
+
+/** Canonical, null for none. @throws Refusal `cidr_invalid` */
+export function virtualPools({ virtualPool, virtualPool6 }: PoolWishes) {
+  return {
+    ...(virtualPool !== undefined && { virtualPool: poolOf(virtualPool, 4) }),
+    ...(virtualPool6 !== undefined && { virtualPool6: poolOf(virtualPool6, 6) }),
+  };
+}
+
+/** @throws Refusal `cidr_overlap` naming the pool and whose range it meets in the network as it will be */
+export function refusePoolCollisions(after: NetworkState, pools: ReturnType<typeof virtualPools>): void {
+  for (const pool of [pools.virtualPool, pools.virtualPool6]) {
+    if (typeof pool === 'string') refusePoolCollision(parsePrefix(pool), ownersOf(after));
+  }
+}
+
+function poolOf(text: string, family: 4 | 6): string | null {
+  if (text === 'none') return null;
+  const pool = parsePrefix(text);
+  if (pool.family !== family || pool.length === 0)
+    throw new Refusal('cidr_invalid', `${text} is no IPv${family} pool; name an IPv${family} range, or none`);
+  return formatPrefix(pool);
 }

@@ -9,9 +9,16 @@ import { networkFold } from '#topology/network-fold.js';
 import type { NetworkInfo, NetworkState } from '#topology/network-state.js';
 import type { SystemState } from '#topology/system-fold.js';
 import { networkView } from '#topology/view.js';
-import { settingErrors, type NetworkTuning } from './network-settings.js';
+import {
+  refusePoolCollisions,
+  settingErrors,
+  virtualPools,
+  type NetworkTuning,
+  type PoolWishes,
+} from './network-settings.js';
 
-export interface ChangeNetwork extends GuardedCommand, NetworkTuning {}
+/** Virtual ranges that are assigned stay when the pool changes. */
+export interface ChangeNetwork extends GuardedCommand, NetworkTuning, PoolWishes {}
 
 export interface DeleteNetwork extends GuardedCommand {
   networkId: string;
@@ -19,14 +26,16 @@ export interface DeleteNetwork extends GuardedCommand {
   force?: boolean;
 }
 
-/** Answer: NetworkView. @throws Refusal `not_found`, `version_mismatch`, `invalid` */
+/** Answer: NetworkView. @throws Refusal `not_found`, `version_mismatch`, `invalid`, `cidr_invalid`, `cidr_overlap` */
 export function decideChangeNetwork(command: ChangeNetwork, state: NetworkState): Decision {
   const network = networkOf(state);
   refuseStale(command, network);
   refuseInvalid(settingErrors(command));
   const changes = changedSettings(command, network);
   const facts = Object.keys(changes).length ? factsOf(command, { type: 'NetworkChanged', data: { changes } }) : [];
-  return { facts, answer: networkView(foldNew(networkFold, state, facts)) };
+  const after = foldNew(networkFold, state, facts);
+  refusePoolCollisions(after, changes);
+  return { facts, answer: networkView(after) };
 }
 
 /**
@@ -53,8 +62,12 @@ export function decideDeleteNetwork(
   };
 }
 
-function changedSettings({ mtu, keepalive, defaultPolicy }: NetworkTuning, now: NetworkInfo): NetworkTuning {
+function changedSettings(command: ChangeNetwork, now: NetworkInfo) {
+  const { mtu, keepalive, defaultPolicy } = command;
+  const { virtualPool, virtualPool6 } = virtualPools(command);
   return {
+    ...(virtualPool !== undefined && virtualPool !== now.virtualPool && { virtualPool }),
+    ...(virtualPool6 !== undefined && virtualPool6 !== now.virtualPool6 && { virtualPool6 }),
     ...(mtu !== undefined && mtu !== now.mtu && { mtu }),
     ...(keepalive !== undefined && keepalive !== now.keepalive && { keepalive }),
     ...(defaultPolicy !== undefined && defaultPolicy !== now.defaultPolicy && { defaultPolicy }),
