@@ -23,7 +23,7 @@ export async function ensureLab() {
   if (process.geteuid() !== 0) return 'network namespaces need root';
   const missing = await ensure(lab);
   if (missing) return missing;
-  if (output('unshare', ['--net', '--mount', 'true']) === undefined)
+  if (output('unshare', ['--net', 'true']) === undefined)
     return 'root may make no network namespaces here (a container without CAP_SYS_ADMIN?)';
   return kernelHasWireGuard() ? undefined : ensure([need('wireguard-go', 'wireguard-go')]);
 }
@@ -89,11 +89,11 @@ async function ensure(needs) {
 async function aptInstall(packages) {
   const options = ['-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'];
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const install = () => run('apt-get', ['install', ...options, ...packages], { env });
+  const install = () => run('apt-get', ['install', ...options, ...packages], { env, quiet: true });
   // A fresh machine has no lists of packages, and an old one has lists of packages that are gone.
   const known = packages.every((name) => output('apt-cache', ['show', name]));
   if (known && (await install()) === 0) return true;
-  return (await run('apt-get', ['update', '-qq'])) === 0 && (await install()) === 0;
+  return (await run('apt-get', ['update', '-qq'], { quiet: true })) === 0 && (await install()) === 0;
 }
 
 function kernelHasWireGuard() {
