@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { startRegistry, type TestRegistry } from '../testing/registry.fixture.js';
 import { UnreliableStore } from '../testing/unreliable-store.js';
@@ -73,8 +74,13 @@ describe('every error is a problem document', () => {
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, code });
   });
 
-  test('no code answers with a status that is not an error', () => {
-    for (const { status } of Object.values(PROBLEMS)) expect(status >= 400 && status < 600).toBe(true);
+  test('docs/http.md names every code with its status, and no other', async () => {
+    const rows = (await readFile('docs/http.md', 'utf8')).matchAll(/^\| (\d{3}) \| (.*?) \|/gm);
+    const documented = [...rows].flatMap(([, status, codes = '']) =>
+      [...codes.matchAll(/`(\w+)`/g)].map(([, code]) => [code, Number(status)]),
+    );
+    const known = Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(known));
   });
 });
 
