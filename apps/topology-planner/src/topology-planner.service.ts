@@ -28,6 +28,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
       monotonic: () => performance.now(),
       onGained: (network, epoch) => this.#lead(network, epoch),
       onLost: (network) => this.#follow(network),
+      onRenewed: () => this.#publishers.forEach((publisher) => publisher.resume()),
       onError: (error) => options.logger.warn({ err: error }, 'leases not renewed'),
     });
   }

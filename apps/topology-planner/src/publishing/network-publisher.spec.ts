@@ -59,7 +59,12 @@ const statesOf = (history: NetworkHistory) => {
 const wanted = (state: NetworkState) =>
   [...digests(state)].map(([id, digest]): [string, string] => [id, formatDigest(digest)]).sort();
 
-function publisherOf(mesh: Mesh, { facts, states }: ReturnType<typeof statesOf>, version: number) {
+function publisherOf(
+  mesh: Mesh,
+  { facts, states }: ReturnType<typeof statesOf>,
+  version: number,
+  mayPublish: () => boolean = () => true,
+) {
   const failures: unknown[] = [];
   const publisher = new NetworkPublisher(states[version]!, {
     stream: mesh.stream,
@@ -67,7 +72,7 @@ function publisherOf(mesh: Mesh, { facts, states }: ReturnType<typeof statesOf>,
       stateAt: async (at) => states[at]!,
       factsAfter: async (at) => facts.slice(at),
     },
-    mayPublish: () => true,
+    mayPublish,
     onRefused: (violations) => failures.push(violations),
     onFailed: (error) => failures.push(error),
   });
@@ -159,4 +164,32 @@ test('facts that arrive while a batch is in flight go out as one delta per node'
   const perNode = new Map<string, number>();
   for (const { nodeId } of mesh.sent) perNode.set(nodeId, (perNode.get(nodeId) ?? 0) + 1);
   expect(Math.max(...perNode.values())).toBeLessThanOrEqual(2);
+});
+
+test.each([
+  ['waits while it may not publish, and goes on when it may', true],
+  ['says no more once it was stopped, whatever waits', false],
+])('a publisher %s', async (_, goesOn) => {
+  const history = fc.sample(histories(30), { numRuns: 1, seed: 5 })[0]!;
+  const log = statesOf(history);
+  const mesh = new Mesh();
+  let allowed = true;
+  let asked = 0;
+  const { publisher, failures } = publisherOf(mesh, log, 0, () => {
+    // It must not ask for ever: nothing else would run meanwhile, not even what renews the right to publish.
+    if (++asked > 1_000) throw new Error('asked again and again');
+    return allowed;
+  });
+  await publisher.lead(1, new Map());
+  allowed = false;
+  publisher.advance(log.states.at(-1)!, log.facts);
+  await publisher.idle();
+  expect(mesh.sent).toEqual([]);
+
+  if (!goesOn) await publisher.stop();
+  allowed = true;
+  publisher.resume();
+  await publisher.idle();
+  expect(mesh.digests()).toEqual(goesOn ? wanted(log.states.at(-1)!) : []);
+  expect(failures).toEqual([]);
 });

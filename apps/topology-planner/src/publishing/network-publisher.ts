@@ -133,13 +133,17 @@ export class NetworkPublisher {
     while (this.#running) await this.#running.catch(() => {});
   }
 
+  /** Goes on with what waits, after a time in which publishing was not allowed. */
+  resume(): void {
+    this.#wake();
+  }
+
   #wake(): void {
-    if (this.#running) return;
+    if (this.#running || !this.#isDue()) return;
     this.#exclusively(async () => {
-      while (this.#published && this.options.mayPublish()) {
+      while (this.#published && this.#isDue()) {
         if (this.#pending.length > 0) await this.#publishPending(this.#published);
-        else if (this.#wantsFull.size > 0) await this.#publishFulls();
-        else break;
+        else await this.#publishFulls();
       }
     }).catch((error: unknown) => {
       this.#published = undefined;
@@ -153,7 +157,12 @@ export class NetworkPublisher {
       this.#running = undefined;
     });
     await this.#running;
-    if (this.#pending.length > 0 || this.#wantsFull.size > 0) this.#wake();
+    this.#wake();
+  }
+
+  /** Whether something waits and may go out. */
+  #isDue(): boolean {
+    return this.leading && (this.#pending.length > 0 || this.#wantsFull.size > 0) && this.options.mayPublish();
   }
 
   async #publishPending(before: NetworkState): Promise<void> {
