@@ -28,7 +28,10 @@ export async function ensureLab() {
   return kernelHasWireGuard() ? undefined : ensure([need('wireguard-go', 'wireguard-go')]);
 }
 
-/** The same for the servers of the integration tests; uses the built program, whose sentences these are. */
+/**
+ * The same for the servers that tests start; uses the built program, whose sentences these are. What we run from here
+ * on finds the broker without the internet, which a namespace does not have.
+ */
 export async function ensureServers() {
   const parts = join(root, 'dist', 'apps', 'standalone', 'src', 'parts');
   try {
@@ -36,7 +39,8 @@ export async function ensureServers() {
     const { postgresBinaries } = await import(join(parts, 'postgres-binaries.js'));
     const { unprivileged } = await import(join(parts, 'unprivileged.js'));
     const log = { info: (_fields, message) => console.log(`tombolo: ${message}`) };
-    await findNatsServer({ cacheDir: join(root, 'node_modules', '.cache', 'tombolo'), log });
+    const cacheDir = join(root, 'node_modules', '.cache', 'tombolo');
+    process.env.TOMBOLO_NATS_SERVER = await findNatsServer({ cacheDir, log });
     unprivileged(postgresBinaries().postgres);
     return undefined;
   } catch (error) {
