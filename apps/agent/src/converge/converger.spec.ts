@@ -171,7 +171,8 @@ test('up from disk: no drift, no report', async () => {
 });
 
 test('drift is repaired and counted', async () => {
-  await offer(second);
+  converger.offer(second, performance.now());
+  await converger.wake();
   device.model?.peers.delete(KEYS.c);
   device.model?.setDown();
   await converger.wake();

@@ -95,12 +95,16 @@ export class Converger {
   async #run(): Promise<void> {
     while (this.#again && !this.#stopped) {
       this.#again = false;
-      const candidate = this.#candidate;
-      const isDue = candidate !== undefined && performance.now() >= candidate.notBefore;
-      if (isDue && (await this.#take(candidate))) continue;
-      await this.#maintain(isDue ? 'rollback' : this.#isUp ? 'drift' : 'start');
+      await this.#pass();
       this.#isUp = true;
     }
+  }
+
+  async #pass(): Promise<void> {
+    const candidate = this.#candidate;
+    const isDue = candidate !== undefined && performance.now() >= candidate.notBefore;
+    if (isDue && (await this.#take(candidate))) return;
+    await this.#maintain(isDue ? 'rollback' : this.#isUp ? 'drift' : 'start');
   }
 
   /** @returns whether it is held now */
