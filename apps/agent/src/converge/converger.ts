@@ -82,7 +82,7 @@ export class Converger {
   wake(): Promise<void> {
     if (this.#stopped) return this.#running ?? Promise.resolve();
     this.#again = true;
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    this.#running ??= this.#run();
     return this.#running;
   }
 
@@ -93,10 +93,15 @@ export class Converger {
   }
 
   async #run(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      await this.#pass();
-      this.#isUp = true;
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        await this.#pass();
+        this.#isUp = true;
+      }
+    } finally {
+      // In the same breath as the last look at #again: a wake a moment later must find nobody running.
+      this.#running = undefined;
     }
   }
 
