@@ -35,12 +35,16 @@ export async function runService(
       streamReplicas,
       logger,
     });
-    const stop = await start({ environment, secrets, parts, logger });
-    logger.info({ http: environment.http }, 'ready');
-    const signal = await new Promise<string>((resolve) => SIGNALS.forEach((one) => process.once(one, resolve)));
-    logger.info({ signal }, 'stopping');
-    await stop();
-    await parts.close();
+    try {
+      const stop = await start({ environment, secrets, parts, logger });
+      logger.info({ http: environment.http }, 'ready');
+      const signal = await new Promise<string>((resolve) => SIGNALS.forEach((one) => process.once(one, resolve)));
+      logger.info({ signal }, 'stopping');
+      await stop();
+    } finally {
+      // Also after a start that failed: what stays open would keep the process alive.
+      await parts.close();
+    }
   } catch (error) {
     process.stderr.write(`${name}: ${(error as Error).message}\n`);
     process.exitCode = 1;

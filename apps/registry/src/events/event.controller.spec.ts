@@ -135,6 +135,16 @@ describe('facts as server-sent events', () => {
     await restless.close();
   });
 
+  test('are not opened by a HEAD', async () => {
+    const headers = { accept: 'text/event-stream' };
+    const answer = await registry.request('HEAD', '/api/v1/networks/prod/events', { headers });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('application/json'),
+    ]);
+    expect((await registry.request('GET', '/metrics')).body).toContain('tombolo_registry_event_feeds 0');
+  });
+
   test('are limited in number', async () => {
     const strict = await registry.replica({ limits: { ...registry.options.limits, eventFeeds: 1 } });
     const feed = await follow('', {}, strict);

@@ -40,6 +40,7 @@ describe('every error is a problem document', () => {
     const { body, headers, status: answered } = await attempt();
     expect([answered, body.code]).toEqual([status, code]);
     expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(headers.get('cache-control')).toBe('no-store');
     expect(body).toMatchObject({
       type: `urn:tombolo:problem:${code}`,
       status,

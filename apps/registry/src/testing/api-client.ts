@@ -41,7 +41,7 @@ export function apiClient(url: string, token: string): ApiClient {
     });
     const answer = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(answer) : answer };
+    return { status: response.status, headers: response.headers, body: isJson && answer ? JSON.parse(answer) : answer };
   };
   return {
     url,
