@@ -40,6 +40,8 @@ export class EventController {
       void reply.send(await this.pages.page(stream, query));
       return;
     }
+    // A client that is gone already would never close its feed.
+    if (reply.raw.destroyed) return;
     const feed = this.feed.subscribe({
       stream,
       after: resumeAfter(request.headers['last-event-id']) ?? query.after ?? 0,
