@@ -47,10 +47,12 @@ export function nativeSigner(seed: string): KeyPair {
   const pair = fromSeed(Buffer.from(seed));
   const { prefix, buf } = Codec.decodeSeed(Buffer.from(seed));
   const key = ed25519FromSeed(buf);
-  const publicKey = Buffer.from(Codec.encode(prefix, rawPublicKey(key))).toString();
+  const rawPublic = rawPublicKey(key);
+  const publicKey = Buffer.from(Codec.encode(prefix, rawPublic)).toString();
+  const privateKey = Codec.encode(Prefix.Private, Buffer.concat([buf, rawPublic]));
   return {
     getPublicKey: () => publicKey,
-    getPrivateKey: () => pair.getPrivateKey(),
+    getPrivateKey: () => privateKey,
     getSeed: () => pair.getSeed(),
     sign: (input) => sign(null, input, key),
     verify: (input, signature) => pair.verify(input, signature),
