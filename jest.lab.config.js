@@ -7,4 +7,5 @@ export default {
   testMatch: ['<rootDir>/test/lab/*.lab.ts'],
   testTimeout: 120_000,
   maxWorkers: 1,
+  verbose: true,
 };

@@ -23,12 +23,15 @@ export async function ensureLab() {
   if (process.geteuid() !== 0) return 'network namespaces need root';
   const missing = await ensure(lab);
   if (missing) return missing;
-  if (output('unshare', ['--net', '--mount', 'true']) === undefined)
+  if (output('unshare', ['--net', 'true']) === undefined)
     return 'root may make no network namespaces here (a container without CAP_SYS_ADMIN?)';
   return kernelHasWireGuard() ? undefined : ensure([need('wireguard-go', 'wireguard-go')]);
 }
 
-/** The same for the servers of the integration tests; uses the built program, whose sentences these are. */
+/**
+ * The same for the servers that tests start; uses the built program, whose sentences these are. What we run from here
+ * on finds the broker without the internet, which a namespace does not have.
+ */
 export async function ensureServers() {
   const parts = join(root, 'dist', 'apps', 'standalone', 'src', 'parts');
   try {
@@ -36,7 +39,8 @@ export async function ensureServers() {
     const { postgresBinaries } = await import(join(parts, 'postgres-binaries.js'));
     const { unprivileged } = await import(join(parts, 'unprivileged.js'));
     const log = { info: (_fields, message) => console.log(`tombolo: ${message}`) };
-    await findNatsServer({ cacheDir: join(root, 'node_modules', '.cache', 'tombolo'), log });
+    const cacheDir = join(root, 'node_modules', '.cache', 'tombolo');
+    process.env.TOMBOLO_NATS_SERVER = await findNatsServer({ cacheDir, log });
     unprivileged(postgresBinaries().postgres);
     return undefined;
   } catch (error) {
@@ -89,11 +93,11 @@ async function ensure(needs) {
 async function aptInstall(packages) {
   const options = ['-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'];
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const install = () => run('apt-get', ['install', ...options, ...packages], { env });
+  const install = () => run('apt-get', ['install', ...options, ...packages], { env, quiet: true });
   // A fresh machine has no lists of packages, and an old one has lists of packages that are gone.
   const known = packages.every((name) => output('apt-cache', ['show', name]));
   if (known && (await install()) === 0) return true;
-  return (await run('apt-get', ['update', '-qq'])) === 0 && (await install()) === 0;
+  return (await run('apt-get', ['update', '-qq'], { quiet: true })) === 0 && (await install()) === 0;
 }
 
 function kernelHasWireGuard() {

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureGuest, ensureLab } from './ensure.mjs';
+import { ensureGuest, ensureLab, ensureServers } from './ensure.mjs';
 import { prepare } from './prepare.mjs';
 import { fail, root, runJest } from './run.mjs';
 
@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 if (!(await prepare())) process.exit(1);
-const reason = await (values.kernel ? ensureGuest() : ensureLab());
+const reason = (await (values.kernel ? ensureGuest() : ensureLab())) ?? (await ensureServers());
 if (reason) fail(`${values.kernel ? 'the kernel check' : 'the lab'} cannot run here: ${reason}`, CANNOT);
 process.exitCode = await (values.kernel ? runKernelCheck() : runLab());
 
@@ -51,7 +51,7 @@ async function runKernelCheck() {
         ...jest,
         ...positionals,
       ],
-      env: { TOMBOLO_LAB_SLOWNESS: '10' },
+      env: { TOMBOLO_LAB_SLOWNESS: '10', TOMBOLO_NATS_SERVER: process.env.TOMBOLO_NATS_SERVER },
       resultFile,
       timeout: KERNEL_LIMIT_MS,
       print: (text) => process.stdout.write(text),

@@ -13,14 +13,14 @@ export function fail(sentence, exitCode = 1) {
 
 /**
  * Runs a program in the clone with our terminal; resolves to its exit code, 1 when a signal or `timeoutMs` ended it.
- * It does not outlive us.
+ * It does not outlive us. `quiet` shows its errors alone.
  */
-export function run(command, args, { env, timeoutMs } = {}) {
+export function run(command, args, { env, timeoutMs, quiet } = {}) {
   const [program, ...rest] = bound([command, ...args]);
   return new Promise((resolve) => {
     const child = spawn(program, rest, {
       cwd: root,
-      stdio: 'inherit',
+      stdio: ['inherit', quiet ? 'ignore' : 'inherit', 'inherit'],
       env: { ...process.env, ...env },
       timeout: timeoutMs,
     });

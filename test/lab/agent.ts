@@ -13,6 +13,8 @@ export interface AgentStatus {
   interface: string;
   backend: string;
   revision: number;
+  /** What differs between the kernel and what it holds. */
+  drift: string[];
 }
 
 /** One line of `wg show tmb0 dump`. */
@@ -47,6 +49,10 @@ export class Agent {
     this.process = this.host.spawn('node', this.words('run'), env);
   }
 
+  get running(): boolean {
+    return this.process?.running ?? false;
+  }
+
   /** Sends the signal and waits for the end: SIGTERM is how a service manager stops it, SIGKILL how it crashes. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | undefined> {
     return this.process?.stop(signal);
@@ -58,6 +64,11 @@ export class Agent {
 
   async status(): Promise<AgentStatus> {
     return JSON.parse(await this.host.run('node', this.words('status', '-o', 'json'))) as AgentStatus;
+  }
+
+  /** How often it has told that it repaired drift, since it started. */
+  get repairsTold(): number {
+    return this.process?.printed.match(/"drift repaired"/g)?.length ?? 0;
   }
 
   /** What its interface holds, by `wg`. */

@@ -11,6 +11,13 @@ export interface ApiAccess {
   token: string;
 }
 
+export interface ApiRequest {
+  method: string;
+  /** Below /api/v1/. */
+  path: string;
+  body?: unknown;
+}
+
 export interface ApiAnswer {
   status: number;
   /** Parsed JSON; undefined when there was none. */
@@ -18,7 +25,7 @@ export interface ApiAnswer {
 }
 
 /** One request to the control plane's HTTP API, certificate verified. */
-export function callApi(access: ApiAccess, method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+export function callApi(access: ApiAccess, { method, path, body }: ApiRequest): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
     const headers = {
       authorization: `Bearer ${access.token}`,

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { callApi } from './api.js';
+import type { EnrolRequest, EnrolResponse } from '#contracts/enrolment.js';
+import { parseEnrolmentToken } from '#contracts/enrolment-token.js';
+import { type ApiAccess, type ApiAnswer, callApi } from './api.js';
 import { type Host } from './rig/host.js';
 import { type LabProcess } from './rig/lab-process.js';
 import { waitFor } from './rig/wait-for.js';
@@ -40,11 +42,6 @@ export class ControlPlane {
     await this.process?.stop(signal);
   }
 
-  /** What it printed, for failure texts. */
-  get printed(): string {
-    return this.process?.printed ?? '';
-  }
-
   /** @param path below /api/v1/ @throws Error that quotes the problem when it is refused */
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const answer = await this.attempt(method, path, body);
@@ -52,10 +49,40 @@ export class ControlPlane {
     return answer.body as T;
   }
 
-  attempt(method: string, path: string, body?: unknown) {
-    const { adminTokenFile, caFile } = this.ready();
-    const access = { token: readFileSync(adminTokenFile, 'utf8').trim(), ca: readFileSync(caFile, 'utf8') };
-    return callApi({ socketPath: this.socketPath, host: this.address, ...access }, method, path, body);
+  /** Answers what came back, whatever it is. */
+  attempt(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+    const { adminTokenFile } = this.ready();
+    return callApi(this.access(readFileSync(adminTokenFile, 'utf8').trim()), { method, path, body });
+  }
+
+  /** All pages of a list. */
+  async list<T>(path: string): Promise<T[]> {
+    const items: T[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const from: string = cursor && `&cursor=${encodeURIComponent(cursor)}`;
+      const page = await this.call<{ items: T[]; nextCursor: string | null }>('GET', `${path}&limit=1000${from}`);
+      items.push(...page.items);
+      cursor = page.nextCursor;
+    }
+    return items;
+  }
+
+  /** Joins as an agent does. @throws Error when it is refused, or nobody answers */
+  async enrol(token: string, body: EnrolRequest): Promise<EnrolResponse> {
+    const { keyId, secret } = parseEnrolmentToken(token);
+    const answer = await callApi(this.access(`${keyId}.${secret}`), { method: 'POST', path: 'enroll', body });
+    if (answer.status >= 300) throw new Error(`enrolment: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body as EnrolResponse;
+  }
+
+  /** Runs a program of ours on its host; its first argument is the data directory. */
+  run(program: string, ...args: string[]): Promise<string> {
+    return this.host.run('node', [program, this.dataDirectory, ...args]);
+  }
+
+  private access(token: string): ApiAccess {
+    const ca = readFileSync(this.ready().caFile, 'utf8');
+    return { socketPath: this.socketPath, host: this.address, ca, token };
   }
 
   private get readyFile() {

@@ -27,12 +27,17 @@ interface NodeStatus {
   agent: { backend: string; peers: number; repairs: number } | null;
 }
 
-/** A machine of the mesh: the host, its agent, and what the network knows of it. */
-export interface Member extends Station {
+/** A machine that can join the mesh. */
+export interface Machine {
+  name: string;
+  host: Host;
   /** On which the machine, or the router before it, meets the internet. */
   publicAddress: string;
   agent: Agent;
 }
+
+/** A machine that has joined, with its addresses in the mesh. */
+export interface Member extends Machine, Station {}
 
 /** A control plane with one network, and machines that join it. */
 export class Mesh {
@@ -65,7 +70,7 @@ export class Mesh {
   }
 
   /** A machine with a public address, or behind a router of this kind, that has not joined. */
-  async machine(name: string, nat?: NatKind): Promise<Omit<Member, 'addresses'>> {
+  async machine(name: string, nat?: NatKind): Promise<Machine> {
     const publicAddress = `203.0.113.${++this.lastHost}`;
     const host = await this.rig.host(name);
     if (nat) await this.attachBehind(host, publicAddress, nat);
@@ -73,12 +78,16 @@ export class Mesh {
     return { name, host, publicAddress, agent: new Agent(name, host, this.rig.directory) };
   }
 
-  /** A machine that has joined and holds what it shall hold. */
-  async join(name: string, options: { nat?: NatKind; env?: NodeJS.ProcessEnv } = {}): Promise<Member> {
-    const machine = await this.machine(name, options.nat);
-    machine.agent.up(await this.token(), options.env);
-    await machine.agent.waitFor('the agent to be in sync', async () => (await this.status(name)).inSync);
-    return { ...machine, addresses: (await this.node(name)).addresses };
+  /** A new machine that has joined. */
+  async join(name: string, options: { nat?: NatKind } = {}): Promise<Member> {
+    return this.enrol(await this.machine(name, options.nat));
+  }
+
+  /** Lets a machine join and waits until it holds what it shall hold. `env` is the agent's. */
+  async enrol(machine: Machine, env?: NodeJS.ProcessEnv): Promise<Member> {
+    machine.agent.up(await this.token(), env);
+    await machine.agent.waitFor('the agent to be in sync', async () => (await this.status(machine.name)).inSync);
+    return { ...machine, addresses: (await this.node(machine.name)).addresses };
   }
 
   /** An enrolment token. */

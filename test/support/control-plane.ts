@@ -16,13 +16,22 @@ export interface ControlPlane {
   remove(): Promise<void>;
 }
 
-/** A whole control plane as `npm run up` starts it, from what was built, on free ports of loopback. */
-export async function startControlPlane(dir = mkdtempSync(join(tmpdir(), 'tombolo-cp-'))): Promise<ControlPlane> {
+export interface Place {
+  dir: string;
+  /** `ADDR:PORT`, where agents expect it to be again. */
+  http: string;
+  nats: string;
+}
+
+/** A whole control plane as `npm run up` starts it, from what was built; by default new, on free ports of loopback. */
+export async function startControlPlane(place: Partial<Place> = {}): Promise<ControlPlane> {
+  const dir = place.dir ?? mkdtempSync(join(tmpdir(), 'tombolo-cp-'));
+  const { http = '127.0.0.1:0', nats = '127.0.0.1:0' } = place;
   const data = join(dir, 'data');
   rmSync(join(data, 'ready.json'), { force: true });
   const child = spawn(
     process.execPath,
-    ['dist/apps/standalone/src/main.js', '--data', data, '--http', '127.0.0.1:0', '--nats', '127.0.0.1:0'],
+    ['dist/apps/standalone/src/main.js', '--data', data, '--http', http, '--nats', nats],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let words = '';

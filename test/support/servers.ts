@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { silent } from '../../apps/standalone/src/parts/log.js';
 import { findNatsServer } from '../../apps/standalone/src/parts/nats-binary.js';
 import { startNats as startNatsPart } from '../../apps/standalone/src/parts/nats.js';
@@ -63,7 +63,7 @@ export async function startNats(options: TestNatsOptions = {}): Promise<TestNats
     dir,
     configText,
     listen: { host: '127.0.0.1', port: options.port ?? 0 },
-    binary: await findNatsServer({ cacheDir: join('node_modules', '.cache', 'tombolo'), log: silent }),
+    binary: await findNatsServer({ cacheDir: resolve('node_modules', '.cache', 'tombolo'), log: silent }),
     logFile: join(dir, 'log'),
     log: silent,
   });

@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { Registry as Metrics } from 'prom-client';
-import { serveHealth } from '#service/health-server.js';
-import { runService } from '#service/run-service.js';
 import { commandSubject } from '#contracts/subjects.js';
 import { serveCommand } from '#messaging/command-bus.js';
+import { runService } from '#service/run-service.js';
 import { GatewayManagerModule } from './gateway-manager.module.js';
 
-await runService('gateway-manager', async ({ environment, parts, logger }) => {
-  const metrics = new Metrics();
+await runService('gateway-manager', async ({ parts, logger, serveHealth }) => {
   const module = GatewayManagerModule.register({
     replica: randomUUID(),
     networks: parts.networks,
@@ -16,15 +14,9 @@ await runService('gateway-manager', async ({ environment, parts, logger }) => {
       serveCommand(parts.connection, commandSubject('gateway-manager', command), handle, logger),
   });
   const app = await NestFactory.createApplicationContext(module, { abortOnError: false, logger: ['error', 'warn'] });
-  const { http, tls } = environment;
-  const health = await serveHealth({
-    ...http,
-    tls,
-    metrics,
-    ready: { broker: () => parts.connection.check(), log: () => parts.store.head('system').then(() => undefined) },
-  });
+  const endHealth = await serveHealth(new Metrics());
   return async () => {
-    await health.stop();
+    await endHealth();
     await app.close();
   };
 });

@@ -30,9 +30,15 @@ await runService('registry', async ({ environment, secrets, parts, logger }) => 
     { logger, metrics },
     { tls: tls ?? undefined },
   );
-  await app.listen(http.port, http.host);
-  return async () => {
+  const stop = async () => {
     await app.close();
     await registry.close();
   };
+  try {
+    await app.listen(http.port, http.host);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return stop;
 });

@@ -67,12 +67,15 @@ export interface RegistryLimits {
   enrolments: RateLimit;
   /** Event feeds (server-sent events) open at once on this replica. */
   eventFeeds: number;
+  /** Milliseconds between signs of life on a quiet event feed. */
+  heartbeat: number;
 }
 
 export const DEFAULT_LIMITS: RegistryLimits = {
   failedAttempts: { burst: 20, perSecond: 1 },
   enrolments: { burst: 20_000, perSecond: 2_000 },
   eventFeeds: 1_000,
+  heartbeat: 15_000,
 };
 
 /** Everything the registry needs from outside. Adapters are made by `main.ts` or by the standalone process. */

@@ -6,7 +6,7 @@ import { Registry as Metrics } from 'prom-client';
 import { commandSubject } from '#contracts/subjects.js';
 import { serveCommand } from '#messaging/command-bus.js';
 import { natsServerConfig } from '#messaging/server-config.js';
-import { ensureSecrets, type Secrets } from '#service/secrets.js';
+import { ensureSecrets, readTrust, type Secrets } from '#service/secrets.js';
 import { openServiceParts, type ServiceParts } from '#service/service-parts.js';
 import { ensureAdminToken } from '../../registry/src/auth/admin-token.js';
 import { createHttpApp } from '../../registry/src/http/http-app.js';
@@ -29,7 +29,7 @@ export async function startControlPlane(options: UpOptions, logger: Logger, part
   await part('data directory', () => ({ stop: () => dir.release() }));
   const http: Address = { ...options.http, port: await claimPort(options.http, '--http') };
   const now = new Date();
-  const secrets = await ensureSecrets(dir.keys, now);
+  const secrets = await secretsOf(options, dir, now);
   const certificate = await certificateOf(options, dir, now);
 
   const databaseUrl = await startDatabase(options, dir, { logger, part });
@@ -66,6 +66,12 @@ interface Broker {
   urls: string[];
   publicUrls: string[];
   ca: string | null;
+}
+
+/** Ours; with a broker that somebody else runs, its operator's keys instead. */
+async function secretsOf({ nats }: UpOptions, dir: DataDir, now: Date): Promise<Secrets> {
+  const own = await ensureSecrets(dir.keys, now);
+  return nats.kind === 'external' ? { ...own, trust: readTrust(nats.trustFile) } : own;
 }
 
 async function certificateOf(options: UpOptions, dir: DataDir, now: Date): Promise<ServerCertificate | undefined> {

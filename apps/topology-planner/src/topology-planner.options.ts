@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { ReportFeed } from '#messaging/reports.js';
 import type { NetworkFollower } from '#service/network-follower.js';
 import type { LeasePort } from './leadership/leadership.js';
 import type { FoundHead } from './publishing/network-publisher.js';
@@ -12,12 +13,16 @@ export interface TopologyPlannerOptions {
   /** Started by whoever made it. */
   networks: NetworkFollower;
   leases: LeasePort;
-  stream: NodeStream & { close(): void };
+  stream: NodeStream & {
+    /** Agrees on keys with nodes ahead of the first change. */
+    prepare(nodes: Iterable<{ nodeId: string; controlKey: string }>): Promise<void>;
+    close(): void;
+  };
   /** The newest message of every node that the stream holds. */
   readHeads(): Promise<ReadonlyMap<string, FoundHead>>;
   /** Notes them, so that the next reader begins where this one ended. */
   checkpoint(): Promise<void>;
-  reports: { onReport(listener: (report: { nodeId: string; kind: string }) => void): () => void };
+  reports: Pick<ReportFeed, 'onReport'>;
   logger: Logger;
   metrics: Registry;
 }

@@ -28,6 +28,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
       monotonic: () => performance.now(),
       onGained: (network, epoch) => this.#lead(network, epoch),
       onLost: (network) => this.#follow(network),
+      onRenewed: () => this.#publishers.forEach((publisher) => publisher.resume()),
       onError: (error) => options.logger.warn({ err: error }, 'leases not renewed'),
     });
   }
@@ -37,7 +38,10 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     this.#endings.push(networks.onChange((change) => this.#advance(change)));
     this.#endings.push(
       reports.onReport((report) => {
-        if (report.kind === 'resync') this.#requestFull(report.nodeId);
+        for (const publisher of this.#publishers.values()) {
+          if (report.kind === 'resync') publisher.requestFull(report.nodeId);
+          else if (report.kind === 'heartbeat') publisher.noteHeld(report.nodeId, report.body.digest);
+        }
       }),
     );
     this.#leadership.start();
@@ -86,6 +90,8 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
       },
       mayPublish: () => this.#leadership.holds(network),
       onPublished: (batch) => this.#metrics.published(batch),
+      onUndeliverable: (nodeId, error) =>
+        logger.error({ network, node: nodeId, err: error }, 'message not deliverable'),
       onRefused: (violations) => {
         this.#metrics.refused.inc();
         logger.error({ network, violations }, 'a plan that would break an invariant was not published');
@@ -102,8 +108,13 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   async #lead(network: string, epoch: number): Promise<void> {
     const publisher = this.#publishers.get(network);
     if (!publisher) return;
+    const { stream } = this.options;
     const started = performance.now();
-    await publisher.lead(epoch, await this.options.readHeads());
+    const heads = await this.options.readHeads();
+    await publisher.lead(epoch, heads);
+    // A publisher that died between a removal and this left sealed messages behind.
+    for (const nodeId of publisher.state.removedNodes.keys()) if (heads.has(nodeId)) void stream.removeNode(nodeId);
+    void stream.prepare(publisher.state.nodes.values());
     const tookMs = Math.round(performance.now() - started);
     this.options.logger.info({ network, epoch, tookMs }, 'publishing for a network');
   }
@@ -118,9 +129,5 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     await this.options
       .checkpoint()
       .catch((error: unknown) => this.options.logger.warn({ err: error }, 'heads not noted'));
-  }
-
-  #requestFull(nodeId: string): void {
-    for (const publisher of this.#publishers.values()) publisher.requestFull(nodeId);
   }
 }

@@ -91,7 +91,16 @@ export class AckedPublisher {
 
 function readAnswer(message: Msg): StoredAck | NotStored {
   if (message.data.length === 0) return new NotStored('no stream takes this subject now', true);
-  const answer = message.json<{ seq: number; duplicate?: boolean; error?: { code: number; description: string } }>();
+  const answer = parse(message);
+  if (!answer) return new NotStored('the answer of the broker is unreadable', true);
   if (answer.error) return new NotStored(answer.error.description, answer.error.code >= 500);
   return { sequence: answer.seq, duplicate: answer.duplicate === true };
+}
+
+function parse(message: Msg) {
+  try {
+    return message.json<{ seq: number; duplicate?: boolean; error?: { code: number; description: string } }>();
+  } catch {
+    return undefined;
+  }
 }

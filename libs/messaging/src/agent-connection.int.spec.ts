@@ -196,6 +196,26 @@ describe('an agent that cannot lead on asks for a full, and takes it', () => {
   });
 });
 
+test('a handler that fails keeps what was good, asks for a full, and the connection lives on', async () => {
+  const desired = new DesiredState(writer);
+  const heard = resyncsOf(desired);
+  await desired.full();
+  const state = new HeldState();
+  const fold = state.onMessage;
+  state.onMessage = (message) => {
+    if (message.head.revision === 2) throw new Error('no place for two');
+    return fold(message);
+  };
+  const { level } = await agentOf(desired, state);
+  await level();
+  await desired.delta([testPeer(1)]);
+  await until('it asks', () => heard.length > 0);
+  expect(heard[0]).toEqual({ epoch: 1, revision: 1, reason: 'unreadable' });
+  desired.revision = 3;
+  await desired.full();
+  await level();
+});
+
 test('what the controller did not seal for this node is counted and changes nothing', async () => {
   const desired = new DesiredState(writer);
   desired.change([testPeer(1)]);

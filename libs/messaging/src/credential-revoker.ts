@@ -38,7 +38,8 @@ interface Answer {
 /**
  * Makes the logins of removed nodes worthless: the agents' account, with the list of revoked keys, is pushed to every
  * broker, which cuts the connections at once. The list is built from what the caller knows and what the broker holds
- * already, so two replicas never undo each other's revocations, and a broker that lost it gets it again.
+ * already, so a replica that knows less undoes nothing. Two that push in the same moment may overtake each other, and a
+ * broker may lose its list: the caller repeats its own now and then, which costs one question when nothing is missing.
  */
 export class CredentialRevoker {
   #wanted: Revocations = {};
@@ -90,9 +91,7 @@ export class CredentialRevoker {
       throw new Unavailable(
         'broker',
         `the broker does not show the account of the agents: ${(error as Error).message}`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
   }

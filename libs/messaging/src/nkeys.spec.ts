@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createAccount, fromPublic, fromSeed } from '@nats-io/nkeys';
-import { createUserKey, isUserKey, nativeSigner, signText, verifyText } from './nkeys.js';
+import { createAccount, createOperator, createUser, fromPublic, fromSeed } from '@nats-io/nkeys';
+import { createUserKey, isUserKey, nativeSigner, nkeyPair, signText, verifyText } from './nkeys.js';
 
 const key = createUserKey();
 
@@ -10,6 +10,12 @@ test('signs as the library does, and each verifies the other', () => {
   expect(nativeSigner(key.seed).sign(text)).toEqual(Buffer.from(pair.sign(text)));
   expect(fromPublic(key.publicKey).verify(text, Buffer.from(signText(key.seed, text.toString()), 'base64'))).toBe(true);
   expect(nativeSigner(key.seed).getPublicKey()).toBe(pair.getPublicKey());
+  expect(nativeSigner(key.seed).getPrivateKey()).toEqual(pair.getPrivateKey());
+});
+
+test.each([createOperator, createAccount, createUser])('writes a pair down as the library does (%p)', (create) => {
+  const pair = create();
+  expect(nkeyPair(pair)).toEqual({ publicKey: pair.getPublicKey(), seed: Buffer.from(pair.getSeed()).toString() });
 });
 
 const good = { publicKey: key.publicKey, text: 'text', signature: signText(key.seed, 'text') };

@@ -35,18 +35,21 @@ export function verifyText(publicKey: string, text: string, signature: string): 
 }
 
 export function nkeyPair(pair: KeyPair): NkeyPair {
-  return { publicKey: pair.getPublicKey(), seed: Buffer.from(pair.getSeed()).toString() };
+  const seed = Buffer.from(pair.getSeed()).toString();
+  return { publicKey: nativeSigner(seed).getPublicKey(), seed };
 }
 
 /**
- * A key pair that signs with OpenSSL. The library signs in JavaScript, which takes milliseconds: too slow to mint a
- * thousand logins a second, or to log ten thousand agents in.
+ * A key pair that signs with OpenSSL. The library works in JavaScript, and every step with a key takes it milliseconds:
+ * too slow to mint a thousand logins a second, or to log a thousand agents in from one process.
  */
 export function nativeSigner(seed: string): KeyPair {
   const pair = fromSeed(Buffer.from(seed));
-  const publicKey = pair.getPublicKey();
-  const privateKey = pair.getPrivateKey();
-  const key = ed25519FromSeed(Codec.decodeSeed(Buffer.from(seed)).buf);
+  const { prefix, buf } = Codec.decodeSeed(Buffer.from(seed));
+  const key = ed25519FromSeed(buf);
+  const rawPublic = rawPublicKey(key);
+  const publicKey = Buffer.from(Codec.encode(prefix, rawPublic)).toString();
+  const privateKey = Codec.encode(Prefix.Private, Buffer.concat([buf, rawPublic]));
   return {
     getPublicKey: () => publicKey,
     getPrivateKey: () => privateKey,
@@ -74,3 +77,6 @@ const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
 function ed25519FromSeed(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' });
 }
+
+const rawPublicKey = (key: KeyObject) =>
+  Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x ?? '', 'base64url');

@@ -21,7 +21,7 @@ export interface FollowOptions {
   opener: SealOpener;
   /** What the node holds now; undefined: nothing. Folding moves it. */
   held(): Position | undefined;
-  /** Folds a message that the controller really sealed for this node. Called in order, one at a time. */
+  /** Folds a message that the controller really sealed for this node. Called in order, one at a time. What it throws counts as `unreadable`. */
   onMessage(message: NodeMessage): Verdict;
   /** Nothing that the stream holds leads on from here: the controller must be asked for a full. Repeated with growing pauses. */
   onResync(report: ResyncReport): void;
@@ -107,7 +107,17 @@ export class NodeFollower {
     const message = readNodeMessage(received, this.options.opener);
     // Anybody may be able to send onto a live subject: what does not open is counted and changes nothing.
     if (!message) this.#unreadable++;
-    else if (this.#state !== 'level' || !isAccepted(this.options.onMessage(message))) this.#keep(message);
+    else if (this.#state !== 'level' || !isAccepted(this.#offer(message))) this.#keep(message);
+  }
+
+  /** A fault in the handler must not take the connection's reader with it. */
+  #offer(message: NodeMessage): Verdict {
+    try {
+      return this.options.onMessage(message);
+    } catch {
+      this.#unreadable++;
+      return 'unreadable';
+    }
   }
 
   #keep(message: NodeMessage): void {
@@ -165,7 +175,7 @@ export class NodeFollower {
         if (delta === 'unreadable') return delta;
         // Nothing there, or what was there a lap ago: the end.
         if (!delta || (delta.head.revision < revision && delta.head.epoch <= held.epoch)) return undefined;
-        const verdict = delta.head.revision === revision ? this.options.onMessage(delta) : 'gap';
+        const verdict = delta.head.revision === revision ? this.#offer(delta) : 'gap';
         if (verdict !== 'folded') return verdict === 'stale' ? 'gap' : verdict;
       }
     }
@@ -173,7 +183,7 @@ export class NodeFollower {
 
   async #readFull(): Promise<Verdict | undefined> {
     const full = await this.#stored(nodeFullSubject(this.options.opener.nodeId));
-    return typeof full === 'object' ? this.options.onMessage(full) : full;
+    return typeof full === 'object' ? this.#offer(full) : full;
   }
 
   /**
@@ -188,7 +198,8 @@ export class NodeFollower {
       folded = false;
       behind = undefined;
       this.#waiting = this.#waiting.filter((message) => {
-        const verdict = this.options.onMessage(message);
+        if (!isNewer(message.head, this.options.held())) return false;
+        const verdict = this.#offer(message);
         if (verdict === 'folded') progress = folded = true;
         else if (verdict !== 'stale') behind = verdict;
         return !isAccepted(verdict);
@@ -232,5 +243,8 @@ export class NodeFollower {
     if (seconds > 0) this.#look = setTimeout(() => void this.#catchUp(), seconds * 1_000 * (0.5 + Math.random()));
   }
 }
+
+const isNewer = (head: Position, held: Position | undefined) =>
+  !held || head.epoch > held.epoch || (head.epoch === held.epoch && head.revision > held.revision);
 
 const isAccepted = (verdict: Verdict) => verdict === 'folded' || verdict === 'stale';

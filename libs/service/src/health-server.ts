@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Registry } from 'prom-client';
 
@@ -26,18 +26,13 @@ export async function serveHealth(options: HealthOptions): Promise<{ port: numbe
     );
     return json(checks.every(([, text]) => text === 'ok') ? 200 : 503, Object.fromEntries(checks));
   };
-  const handler = (
-    request: { url?: string },
-    response: { writeHead(status: number, headers: Record<string, string>): unknown; end(body: string): unknown },
-  ) => {
+  const handler: RequestListener = (request, response) => {
     void answer((request.url ?? '/').split('?')[0] ?? '/').then(({ status, type, body }) => {
       response.writeHead(status, { 'Content-Type': type });
       response.end(body);
     });
   };
-  const server: Server = options.tls
-    ? (createTlsServer(options.tls, handler) as unknown as Server)
-    : createServer(handler);
+  const server = options.tls ? createTlsServer(options.tls, handler) : createServer(handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);

@@ -1,5 +1,8 @@
+import { SYSTEM_STREAM } from '#contracts/names.js';
 import pino, { type Logger } from 'pino';
+import type { Registry as Metrics } from 'prom-client';
 import { type ServiceEnvironment, serviceEnvironment } from './environment.js';
+import { serveHealth } from './health-server.js';
 import { readSecrets, type Secrets } from './secrets.js';
 import { openServiceParts, type ServiceParts } from './service-parts.js';
 
@@ -8,6 +11,8 @@ export interface RunningService {
   secrets: Secrets;
   parts: ServiceParts;
   logger: Logger;
+  /** Serves health and metrics, for a service without an API. @returns what ends it */
+  serveHealth(metrics: Metrics): Promise<() => Promise<void>>;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -35,14 +40,32 @@ export async function runService(
       streamReplicas,
       logger,
     });
-    const stop = await start({ environment, secrets, parts, logger });
-    logger.info({ http: environment.http }, 'ready');
-    const signal = await new Promise<string>((resolve) => SIGNALS.forEach((one) => process.once(one, resolve)));
-    logger.info({ signal }, 'stopping');
-    await stop();
-    await parts.close();
+    try {
+      const serve = async (metrics: Metrics) => {
+        const { http, tls } = environment;
+        const { stop } = await serveHealth({ ...http, tls, metrics, ready: readiness(parts) });
+        return stop;
+      };
+      const stop = await start({ environment, secrets, parts, logger, serveHealth: serve });
+      logger.info({ http: environment.http }, 'ready');
+      const signal = await new Promise<string>((resolve) => SIGNALS.forEach((one) => process.once(one, resolve)));
+      logger.info({ signal }, 'stopping');
+      await stop();
+    } finally {
+      // Also after a start that failed: what stays open would keep the process alive.
+      await parts.close();
+    }
   } catch (error) {
     process.stderr.write(`${name}: ${(error as Error).message}\n`);
     process.exitCode = 1;
   }
+}
+
+function readiness({ store, connection }: ServiceParts) {
+  return {
+    log: async () => {
+      await store.head(SYSTEM_STREAM);
+    },
+    broker: () => connection.check(),
+  };
 }

@@ -16,12 +16,26 @@ const MASTER = 'master.key';
 
 /** @throws Error with a sentence that names the file */
 export function readSecrets(dir: string): Secrets {
-  const trust = JSON.parse(readSecret(dir, TRUST)) as Trust;
-  if (trust.format !== 1)
-    throw new Error(`${join(dir, TRUST)} has format ${String(trust.format)}; this version reads format 1`);
-  const masterKey = Buffer.from(readSecret(dir, MASTER).trim(), 'base64');
+  const trust = readTrust(join(dir, TRUST));
+  const masterKey = Buffer.from(readSecret(join(dir, MASTER)).trim(), 'base64');
   if (masterKey.length !== 32) throw new Error(`${join(dir, MASTER)} holds ${masterKey.length} bytes instead of 32`);
   return { trust, masterKey };
+}
+
+/**
+ * The keys of a broker's operator and accounts. The text is not repeated in an error: all of it is secret.
+ * @throws Error with a sentence that names the file
+ */
+export function readTrust(file: string): Trust {
+  const text = readSecret(file);
+  let trust: Trust;
+  try {
+    trust = JSON.parse(text) as Trust;
+  } catch {
+    throw new Error(`${file} is cut or damaged: restore it from your backup`);
+  }
+  if (trust.format !== 1) throw new Error(`${file} has format ${String(trust.format)}; this version reads format 1`);
+  return trust;
 }
 
 /** The directory's secrets, made the first time. A crash in between leaves whole files or none. */
@@ -33,14 +47,12 @@ export async function ensureSecrets(dir: string, now: Date): Promise<Secrets> {
   return readSecrets(dir);
 }
 
-function readSecret(dir: string, name: string): string {
+function readSecret(file: string): string {
   try {
-    return readFileSync(join(dir, name), 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Error(
-      `cannot read ${join(dir, name)}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`,
-      { cause: error },
-    );
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new Error(`cannot read ${file}: ${reason}`, { cause: error });
   }
 }
 

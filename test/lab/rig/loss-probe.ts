@@ -3,8 +3,7 @@ import { type Host } from './host.js';
 import { type LabProcess } from './lab-process.js';
 import { waitFor } from './wait-for.js';
 
-const ECHO = 'test/lab/rig/programs/udp-echo.mjs';
-const SENDER = 'test/lab/rig/programs/udp-sender.mjs';
+const PROGRAMS = 'test/lab/rig/programs';
 
 export interface Loss {
   sent: number;
@@ -15,34 +14,42 @@ export interface Loss {
 
 /** Numbered packets, again and again, from one host to another and back: how many get lost while a test does something. */
 export class LossProbe {
+  private answered = 0;
+  private loss: Loss | undefined;
+
   private constructor(
+    private readonly path: string,
     private readonly sender: LabProcess,
     private readonly echo: LabProcess,
-    private readonly result: Promise<string>,
-  ) {}
+  ) {
+    createInterface(sender.stdout).on('line', (line) => {
+      if (line.startsWith('{')) this.loss = JSON.parse(line) as Loss;
+      else this.answered = Number(line);
+    });
+  }
 
   /** Counts from the first packet that was answered. `rate` in packets per second. */
   static async start(from: Host, to: { host: Host; address: string; port: number }, rate = 200): Promise<LossProbe> {
-    const echo = to.host.spawn('node', [ECHO, to.address, String(to.port)]);
-    const sender = from.spawn('node', [SENDER, to.address, String(to.port), String(rate)]);
-    const lines = createInterface(sender.stdout)[Symbol.asyncIterator]();
-    const path = `${from.name} to ${to.host.name} (${to.address})`;
-    let started = false;
-    const first = lines.next().then(() => (started = true));
-    await waitFor(() => (sender.mustRun(), echo.mustRun(), started), { what: `an echo on the path ${path}` });
-    await first;
-    return new LossProbe(
-      sender,
-      echo,
-      lines.next().then(({ value }) => value as string),
-    );
+    const { host, address, port } = to;
+    const echo = host.spawn('node', [`${PROGRAMS}/udp-echo.mjs`, address, String(port)]);
+    const sender = from.spawn('node', [`${PROGRAMS}/udp-sender.mjs`, address, String(port), String(rate)]);
+    const probe = new LossProbe(`from ${from.name} to ${host.name} (${address})`, sender, echo);
+    await probe.more(1);
+    return probe;
+  }
+
+  /** Waits until so many more packets have come back. */
+  async more(packets: number): Promise<void> {
+    const { sender, echo, answered } = this;
+    const came = () => (sender.mustRun(), echo.mustRun(), this.answered >= answered + packets);
+    await waitFor(came, { what: `${packets} echoes ${this.path}` });
   }
 
   /** Ends the sending, waits for what is still under way (a second at most), and tells. */
   async stop(): Promise<Loss> {
     this.sender.stdin.end();
-    const result = JSON.parse(await this.result) as Loss;
+    const loss = await waitFor(() => this.loss, { what: `the end of the probe ${this.path}` });
     await Promise.all([this.sender.ended, this.echo.stop()]);
-    return result;
+    return loss;
   }
 }

@@ -100,6 +100,18 @@ test('of several sets that come during a pass only the newest is applied', async
   expect(peers()).toEqual([KEYS.c]);
 });
 
+test('no wake is lost, whenever it comes', async () => {
+  start(second);
+  await converger.wake();
+  for (let microtasks = 0; microtasks < 60; microtasks++) {
+    const pass = converger.wake();
+    for (let each = 0; each < microtasks; each++) await Promise.resolve();
+    device.model?.peers.delete(KEYS.c);
+    await Promise.all([pass, converger.wake()]);
+    expect(peers()).toHaveLength(2);
+  }
+});
+
 test('a set that may not be applied: nothing is touched, it is told once, the last good one stays', async () => {
   await offer(second);
   const index = device.model?.ifindex;
@@ -171,7 +183,8 @@ test('up from disk: no drift, no report', async () => {
 });
 
 test('drift is repaired and counted', async () => {
-  await offer(second);
+  converger.offer(second, performance.now());
+  await converger.wake();
   device.model?.peers.delete(KEYS.c);
   device.model?.setDown();
   await converger.wake();

@@ -82,7 +82,7 @@ export class Converger {
   wake(): Promise<void> {
     if (this.#stopped) return this.#running ?? Promise.resolve();
     this.#again = true;
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    this.#running ??= this.#run();
     return this.#running;
   }
 
@@ -93,14 +93,23 @@ export class Converger {
   }
 
   async #run(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      const candidate = this.#candidate;
-      const isDue = candidate !== undefined && performance.now() >= candidate.notBefore;
-      if (isDue && (await this.#take(candidate))) continue;
-      await this.#maintain(isDue ? 'rollback' : this.#isUp ? 'drift' : 'start');
-      this.#isUp = true;
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        await this.#pass();
+        this.#isUp = true;
+      }
+    } finally {
+      // In the same breath as the last look at #again: a wake a moment later must find nobody running.
+      this.#running = undefined;
     }
+  }
+
+  async #pass(): Promise<void> {
+    const candidate = this.#candidate;
+    const isDue = candidate !== undefined && performance.now() >= candidate.notBefore;
+    if (isDue && (await this.#take(candidate))) return;
+    await this.#maintain(isDue ? 'rollback' : this.#isUp ? 'drift' : 'start');
   }
 
   /** @returns whether it is held now */

@@ -4,6 +4,8 @@ import type { AgentReport } from '#messaging/agent-connection.js';
 /** 10,000 agents that apply the same change answer within 5 s, not at once. */
 const SPREAD_MS_PER_PEER = 0.5;
 const HEARTBEAT_MS = 30_000;
+/** After a connect: the broker is often back a little before those who listen. */
+const FIRST_HEARTBEATS_MS = [3_000, 10_000];
 
 export interface ReportsOptions {
   send(report: AgentReport): void;
@@ -36,11 +38,16 @@ export class Reports {
     this.options.send({ kind: 'rejected', body });
   }
 
-  /** At every connect, and from then on. */
+  /** At every connect, soon after it, and from then on. */
   connected(): void {
+    this.#beat([...FIRST_HEARTBEATS_MS]);
+  }
+
+  #beat(soon: number[]): void {
     clearTimeout(this.#heart);
     this.options.send({ kind: 'heartbeat', body: this.options.heartbeat() });
-    this.#heart = setTimeout(() => this.connected(), HEARTBEAT_MS * (0.8 + Math.random() * 0.4));
+    const next = soon.shift() ?? HEARTBEAT_MS;
+    this.#heart = setTimeout(() => this.#beat(soon), next * (0.8 + Math.random() * 0.4));
   }
 
   /** Says what waits. */

@@ -34,8 +34,8 @@ export function topologyCommands(program: Command): void {
     .argument('<from>', 'time or version')
     .argument('<to>', 'time or version')
     .description('what changed between two times: facts, and what each node was told')
-    .action(async (network: string, from: string, to: string, _options, command: Command) => {
-      const context = contextOf(command);
+    .action(async function (this: Command, network: string, from: string, to: string) {
+      const context = contextOf(this);
       const query = new URLSearchParams({ from, to });
       show(context, await context.api.get<DiffView>(`/networks/${segment(network)}/diff?${query}`), diffText);
     });

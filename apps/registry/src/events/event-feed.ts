@@ -16,8 +16,6 @@ export interface Subscription {
   tokenHash: string;
 }
 
-/** Milliseconds between comments that keep proxies from closing a quiet feed, and notice a client that is gone. */
-const HEARTBEAT = 15_000;
 const PAGE = 200;
 
 /**
@@ -74,6 +72,7 @@ export class EventFeed implements OnModuleDestroy {
   }
 
   private async *facts({ stream, after, types, tokenHash }: Subscription, signal: AbortSignal): AsyncGenerator<string> {
+    const { heartbeat } = this.options.limits;
     let version = after;
     while (!signal.aborted) {
       const page = await this.options.store.read(stream, { after: version, limit: PAGE });
@@ -81,7 +80,7 @@ export class EventFeed implements OnModuleDestroy {
       version = page.at(-1)?.version ?? version;
       if (wanted.length > 0) yield wanted.map(formatEvent).join('');
       if (page.length === PAGE) continue;
-      if (await this.heads.past(stream, version, { withinMs: HEARTBEAT, signal })) continue;
+      if (await this.heads.past(stream, version, { withinMs: heartbeat, signal })) continue;
       if (signal.aborted || !(await this.tokens.inForce(tokenHash))) return;
       // With an id, so that a client that filters resumes from here and not from its last match.
       yield `id: ${version}\n: heartbeat\n\n`;

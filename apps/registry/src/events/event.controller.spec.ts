@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { factsOf } from '#topology/command.js';
 import { secretHash } from '../auth/api-token.js';
+import { Decisions } from '../log/decisions.js';
 import { startRegistry, type TestRegistry } from '../testing/registry.fixture.js';
 import { UnreliableStore } from '../testing/unreliable-store.js';
 import { EventFeed } from './event-feed.js';
@@ -76,7 +78,8 @@ describe('facts as server-sent events', () => {
     const feed = await follow('after=0', { 'last-event-id': '2' });
     expect(await feed.take(1)).toEqual(['3 NodeEnrolled']);
     await feed.stop();
-    expect((await follow('', { 'last-event-id': 'x' })).response.status).toBe(422);
+    const refused = await follow('', { 'last-event-id': 'x' });
+    expect([refused.response.status, await refused.end()]).toEqual([422, 'ended']);
   });
 
   test('carry only the wanted types', async () => {
@@ -122,6 +125,26 @@ describe('facts as server-sent events', () => {
     await other.close();
   });
 
+  test('show life while nothing happens, name where to resume, and end when the token is revoked', async () => {
+    const restless = await registry.replica({ limits: { ...registry.options.limits, heartbeat: 20 } });
+    const { body: token } = await registry.request('POST', '/api/v1/tokens', { body: { name: 'ci', role: 'viewer' } });
+    const feed = await follow('types=NodeEnrolled', { authorization: `Bearer ${token.token}` }, restless);
+    await feed.until((text) => text.includes('id: 1\n: heartbeat\n\n'));
+    await registry.request('DELETE', `/api/v1/tokens/${token.tokenId}`);
+    expect(await feed.end()).toBe('ended');
+    await restless.close();
+  });
+
+  test('are not opened by a HEAD', async () => {
+    const headers = { accept: 'text/event-stream' };
+    const answer = await registry.request('HEAD', '/api/v1/networks/prod/events', { headers });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('application/json'),
+    ]);
+    expect((await registry.request('GET', '/metrics')).body).toContain('tombolo_registry_event_feeds 0');
+  });
+
   test('are limited in number', async () => {
     const strict = await registry.replica({ limits: { ...registry.options.limits, eventFeeds: 1 } });
     const feed = await follow('', {}, strict);
@@ -133,7 +156,14 @@ describe('facts as server-sent events', () => {
   });
 
   test('cost a slow reader a page or two: the log is read as it takes', async () => {
-    await Promise.all(Array.from({ length: 2_000 }, () => registry.key('prod')));
+    const stream = await networkId();
+    const meta = { commandId: 'many', actor: 'service/test', at: '2026-11-20T12:00:00Z' };
+    const change = { type: 'NetworkChanged', data: { changes: { mtu: 1400 } } } as const;
+    await registry.app.get(Decisions).networks.execute(stream, {
+      commandId: 'many',
+      fingerprint: '',
+      decide: () => ({ facts: Array.from({ length: 2_000 }, () => factsOf(meta, change)).flat(), answer: null }),
+    });
     const { store } = registry.options;
     const read = store.read.bind(store);
     let facts = 0;
@@ -143,7 +173,7 @@ describe('facts as server-sent events', () => {
       return page;
     };
     const subscription = {
-      stream: await networkId(),
+      stream,
       after: 0,
       types: undefined,
       tokenHash: secretHash(registry.admin),
@@ -187,6 +217,13 @@ async function follow(query: string, headers: Record<string, string> = {}, targe
       }
       const taken = seen.slice(given, (given += count));
       return taken.map(({ id, event }) => `${id} ${event}`);
+    },
+    async until(holds: (text: string) => boolean): Promise<void> {
+      for (let text = ''; !holds(text);) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error('the feed ended');
+        text += value;
+      }
     },
     async end(): Promise<'ended' | 'broken'> {
       try {

@@ -36,10 +36,12 @@ export class EventController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const stream = await this.decisions.stream(network);
-    if (!wantsFeed(request.headers.accept)) {
+    if (!wantsFeed(request)) {
       void reply.send(await this.pages.page(stream, query));
       return;
     }
+    // A client that is gone already would never close its feed.
+    if (reply.raw.destroyed) return;
     const feed = this.feed.subscribe({
       stream,
       after: resumeAfter(request.headers['last-event-id']) ?? query.after ?? 0,
@@ -49,14 +51,16 @@ export class EventController {
     void reply
       .headers({
         'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       })
       .send(feed);
   }
 }
 
-const wantsFeed = (accept = '') => accept.split(',').some((type) => type.trim().split(';')[0] === 'text/event-stream');
+/** A HEAD would read the endless feed to nobody. */
+function wantsFeed({ method, headers: { accept = '' } }: FastifyRequest): boolean {
+  return method === 'GET' && accept.split(',').some((type) => type.trim().split(';')[0] === 'text/event-stream');
+}
 
 function resumeAfter(header: string | string[] | undefined): number | undefined {
   if (header === undefined || header === '') return undefined;

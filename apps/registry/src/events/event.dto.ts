@@ -62,7 +62,7 @@ export class EventDto implements Omit<RecordedFact, 'stream' | 'type' | 'data'> 
   @ApiProperty({ type: 'integer', description: 'Counts 1, 2, 3… per network, without gaps' })
   version!: number;
 
-  @ApiProperty({ example: 'NodeEnrolled' })
+  @ApiProperty({ type: String, example: 'NodeEnrolled' })
   type!: AnyFact['type'];
 
   @ApiProperty({ type: 'object', additionalProperties: true, description: 'By type; docs/events.md' })

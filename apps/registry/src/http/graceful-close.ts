@@ -16,12 +16,10 @@ export function closeGracefully(server: FastifyInstance): void {
 
   server.addHook('onRequest', (_request, reply, done) => {
     underWay += 1;
+    // Not `onResponse`, which misses requests that their clients gave up.
+    reply.raw.once('close', () => (underWay -= 1));
     if (!closing) return done();
     sendProblem(reply.header('connection', 'close'), unavailable('This replica is shutting down.'));
-  });
-  server.addHook('onResponse', (_request, _reply, done) => {
-    underWay -= 1;
-    done();
   });
   server.addHook('preClose', (done) => {
     closing = true;

@@ -39,10 +39,20 @@ export function httpAdapter(
   });
   const server = adapter.getInstance<FastifyInstance>();
   acceptJsonOnly(server);
+  keepOutOfCaches(server);
   closeGracefully(server);
   logRequests(server, logger);
   measureRequests(server, metrics);
   return adapter;
+}
+
+/** Answers hold secrets, and are true for a moment only. */
+function keepOutOfCaches(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    if (request.url.startsWith('/api/v1/'))
+      reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    done();
+  });
 }
 
 /** What cannot be parsed as HTTP never becomes a request, so the answer is written by hand. */

@@ -16,6 +16,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setTitle('Tombolo')
     .setDescription(DESCRIPTION)
     .setVersion('1')
+    .setOpenAPIVersion('3.1.0')
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'API token, `tmbt_…`' }, 'token')
     .addBearerAuth(

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { startRegistry, type TestRegistry } from '../testing/registry.fixture.js';
 import { UnreliableStore } from '../testing/unreliable-store.js';
@@ -39,6 +40,7 @@ describe('every error is a problem document', () => {
     const { body, headers, status: answered } = await attempt();
     expect([answered, body.code]).toEqual([status, code]);
     expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(headers.get('cache-control')).toBe('no-store');
     expect(body).toMatchObject({
       type: `urn:tombolo:problem:${code}`,
       status,
@@ -73,8 +75,13 @@ describe('every error is a problem document', () => {
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, code });
   });
 
-  test('no code answers with a status that is not an error', () => {
-    for (const { status } of Object.values(PROBLEMS)) expect(status >= 400 && status < 600).toBe(true);
+  test('docs/http.md names every code with its status, and no other', async () => {
+    const rows = (await readFile('docs/http.md', 'utf8')).matchAll(/^\| (\d{3}) \| (.*?) \|/gm);
+    const documented = [...rows].flatMap(([, status, codes = '']) =>
+      [...codes.matchAll(/`(\w+)`/g)].map(([, code]) => [code, Number(status)]),
+    );
+    const known = Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]);
+    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(known));
   });
 });
 

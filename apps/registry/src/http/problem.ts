@@ -14,8 +14,6 @@ export interface Problem {
 /** What goes wrong before a command reaches the domain. */
 export type TransportCode =
   | 'malformed'
-  | 'method_not_allowed'
-  | 'not_acceptable'
   | 'timeout'
   | 'too_large'
   | 'unsupported_media_type'
@@ -33,8 +31,6 @@ export const PROBLEMS: Record<ProblemCode, { status: number; title: string }> = 
   key_unknown: { status: 401, title: 'The enrolment key is unknown' },
   forbidden: { status: 403, title: 'This token may not do that' },
   not_found: { status: 404, title: 'Not found' },
-  method_not_allowed: { status: 405, title: 'This method is not allowed here' },
-  not_acceptable: { status: 406, title: 'No such representation' },
   timeout: { status: 408, title: 'The request took too long to arrive' },
   name_taken: { status: 409, title: 'The name is taken' },
   name_reserved: { status: 409, title: 'The name is reserved' },
@@ -122,8 +118,6 @@ const byStatus = new Map<number, ProblemCode>([
   [401, 'unauthorized'],
   [403, 'forbidden'],
   [404, 'not_found'],
-  [405, 'method_not_allowed'],
-  [406, 'not_acceptable'],
   [408, 'timeout'],
   [413, 'too_large'],
   [415, 'unsupported_media_type'],

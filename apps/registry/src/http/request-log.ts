@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { onRequestEnd } from './request-end.js';
 
 /** One line for each request: never headers, query or body, which may hold secrets. */
 export function logRequests(server: FastifyInstance, logger: Logger): void {
-  server.addHook('onResponse', (request, reply, done) => {
+  onRequestEnd(server, (request, reply) => {
     const { method, id, ip, actor } = request;
     const status = reply.statusCode;
     const fields = {
@@ -14,9 +15,9 @@ export function logRequests(server: FastifyInstance, logger: Logger): void {
       ms: Math.round(reply.elapsedTime),
       actor,
       address: ip,
+      ...(reply.raw.writableFinished ? {} : { aborted: true }),
     };
     const level = status >= 500 ? 'warn' : status >= 400 || method !== 'GET' ? 'info' : 'debug';
     logger[level](fields, 'request');
-    done();
   });
 }

@@ -10,7 +10,8 @@ import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
 
 /** Facts between two snapshots of a stream: a start folds at most so many. */
 const SNAPSHOT_EVERY = 2_000;
-const TRIES = 10;
+/** Every lost try means that another writer got on, so running out of tries takes a storm. */
+const TRIES = 50;
 
 /** The log as the registry decides on it. */
 @Injectable()
@@ -82,6 +83,6 @@ function noNetwork(nameOrId: string): Refusal {
 
 /** Random, so that two replicas that collided do not collide again. */
 function backOff(attempt: number): Promise<void> {
-  const milliseconds = Math.random() * Math.min(50, 2 ** attempt);
+  const milliseconds = Math.random() * Math.min(100, 2 ** attempt);
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

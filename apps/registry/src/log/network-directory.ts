@@ -7,6 +7,7 @@ import { StreamHeads } from './stream-heads.js';
 
 /** Milliseconds in which the moves of one network are gathered into one look at it. */
 const GATHER = 20;
+const RETRY = 500;
 
 /**
  * Every network's state, kept warm and a moment behind the log: for finding what is named by an id alone, and for
@@ -16,7 +17,7 @@ const GATHER = 20;
 export class NetworkDirectory implements OnModuleInit, OnModuleDestroy {
   private readonly states = new Map<string, NetworkState>();
   private readonly listeners = new Set<() => void>();
-  private readonly updating = new Map<string, Promise<void>>();
+  private readonly waiting = new Map<string, NodeJS.Timeout>();
   private stopFollowing: (() => void) | undefined;
 
   constructor(
@@ -27,13 +28,14 @@ export class NetworkDirectory implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.stopFollowing = this.heads.onMoved((stream) => {
-      if (stream === SYSTEM_STREAM || this.updating.has(stream)) return;
-      this.updateLater(stream);
+      if (stream !== SYSTEM_STREAM) this.updateLater(stream);
     });
   }
 
   onModuleDestroy(): void {
     this.stopFollowing?.();
+    this.stopFollowing = undefined;
+    for (const timer of this.waiting.values()) clearTimeout(timer);
   }
 
   /** States as they are known now. */
@@ -72,17 +74,21 @@ export class NetworkDirectory implements OnModuleInit, OnModuleDestroy {
     return undefined;
   }
 
-  private updateLater(stream: string): void {
-    const update = new Promise((resolve) => setTimeout(resolve, GATHER)).then(async () => {
-      this.updating.delete(stream);
-      await this.update(stream);
-    });
-    this.updating.set(
+  private updateLater(stream: string, delay = GATHER): void {
+    if (this.waiting.has(stream)) return;
+    const update = async () => {
+      this.waiting.delete(stream);
+      try {
+        await this.update(stream);
+      } catch (error) {
+        this.options.logger.warn({ err: error, network: stream }, 'a network could not be read yet');
+        // Whoever reacts to facts must not miss the last one before the log went away.
+        if (this.stopFollowing) this.updateLater(stream, RETRY);
+      }
+    };
+    this.waiting.set(
       stream,
-      update.catch((error: unknown) => {
-        // The next move, or the next look-up by id, tries again.
-        this.options.logger.warn({ err: error, network: stream }, 'a network could not be read');
-      }),
+      setTimeout(() => void update(), delay),
     );
   }
 

@@ -2,6 +2,7 @@ import { Unavailable } from '#contracts/errors.js';
 import type { RevokedLogin } from '../registry.options.js';
 import { eventually } from '../testing/eventually.js';
 import { startRegistry, type TestRegistry } from '../testing/registry.fixture.js';
+import { UnreliableStore } from '../testing/unreliable-store.js';
 
 let registry: TestRegistry;
 beforeEach(async () => {
@@ -27,6 +28,21 @@ test('what was revoked when this replica started follows from the log', async ()
   const fresh = await registry.replica();
   await eventually(() => expect(keysOf(fresh.revoked.at(-1))).toEqual([node.request.natsKey]));
   await fresh.close();
+});
+
+test('a removal is the last fact before the log goes away: it is revoked when the log is back', async () => {
+  const store = new UnreliableStore();
+  const other = await startRegistry({ store });
+  await other.request('POST', '/api/v1/networks', { body: { name: 'prod' } });
+  const { node } = await other.enrol('prod', 'a');
+  const stop = store.onAppended(() => store.pull());
+  await other.request('DELETE', '/api/v1/networks/prod/nodes/a');
+  stop();
+  await eventually(() => expect(other.logLines.join('')).toContain('a network could not be read yet'));
+  expect(other.revoked).toEqual([]);
+  store.failure = undefined;
+  await eventually(() => expect(keysOf(other.revoked.at(-1))).toEqual([node.request.natsKey]));
+  await other.close();
 });
 
 test('a broker that does not answer is asked again until it does', async () => {

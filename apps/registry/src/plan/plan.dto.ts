@@ -1,4 +1,4 @@
-import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, ValidateNested } from 'class-validator';
 import { EventDto } from '../events/event.dto.js';
@@ -74,13 +74,15 @@ export class PlanBody {
   commands!: PlannedCommand[];
 }
 
+class PlannedFactDto extends PickType(EventDto, ['version', 'type', 'data']) {}
+
 @ApiSchema({ name: 'Plan' })
 export class PlanDto {
   @ApiProperty({ type: 'integer', description: 'Log version that the plan rests on' })
   version!: number;
 
-  @ApiProperty({ type: [EventDto], description: 'Facts that the commands would make' })
-  facts!: Pick<EventDto, 'version' | 'type' | 'data'>[];
+  @ApiProperty({ type: [PlannedFactDto], description: 'Facts that the commands would make' })
+  facts!: PlannedFactDto[];
 
   @ApiProperty({ type: [NodeChangeDto], description: 'What nodes would be told' })
   nodes!: NodeChangeDto[];

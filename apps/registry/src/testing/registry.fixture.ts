@@ -3,7 +3,6 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { Registry as MetricsRegistry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
-import { parseEnrolmentToken } from '#contracts/enrolment-token.js';
 import type { ApiRole } from '#contracts/facts.js';
 import { SYSTEM_STREAM } from '#contracts/names.js';
 import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
@@ -15,6 +14,7 @@ import { Decisions } from '../log/decisions.js';
 import { RegistryModule } from '../registry.module.js';
 import { DEFAULT_LIMITS, type NodeReport, type RegistryOptions, type RevokedLogin } from '../registry.options.js';
 import { decideCreateApiToken } from '../tokens/api-token.decider.js';
+import { type ApiAnswer, type ApiClient, apiClient } from './api-client.js';
 import { TestNode } from './test-node.js';
 
 /** A clock that a test sets; both times move together unless the test says otherwise. */
@@ -48,23 +48,7 @@ export class TestReports {
   }
 }
 
-export interface TestRequest {
-  /** Sent as JSON. */
-  body?: unknown;
-  /** Sent as it is. */
-  text?: string;
-  headers?: Record<string, string>;
-}
-
-export interface TestResponse {
-  status: number;
-  headers: Headers;
-  /** As text where it is not JSON. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  body: any;
-}
-
-export interface TestRegistry {
+export interface TestRegistry extends Omit<ApiClient, 'enrol'> {
   app: NestFastifyApplication;
   options: RegistryOptions;
   clock: TestClock;
@@ -74,17 +58,8 @@ export interface TestRegistry {
   logLines: string[];
   admin: string;
   tokenOf(role: ApiRole, name?: string): Promise<string>;
-  url: string;
-  /** A request as the admin, unless it brings its own `authorization`. */
-  request(method: string, path: string, options?: TestRequest): Promise<TestResponse>;
-  /** Makes a key of a network; `bearer` is what an enrolment with it sends. */
-  key(network: string, body?: object): Promise<{ keyId: string; bearer: string }>;
   /** Joins a new node, with a key of its own unless one is given. */
-  enrol(
-    network: string,
-    name: string,
-    bearer?: string,
-  ): Promise<{ node: TestNode; nodeId: string; answer: TestResponse }>;
+  enrol(network: string, name: string, bearer?: string): Promise<{ node: TestNode; nodeId: string; answer: ApiAnswer }>;
   /** Another replica on the same log. */
   replica(overrides?: Partial<RegistryOptions>): Promise<TestRegistry>;
   close(): Promise<void>;
@@ -128,8 +103,6 @@ export async function startRegistry(
   };
   const app = await createHttpApp(RegistryModule.register(options), options);
   await app.listen(0, '127.0.0.1');
-  const url = await app.getUrl();
-
   const tokenOf = async (role: ApiRole, name: string = role) => {
     const token = newApiToken();
     const command = { commandId: uuidv7(), actor: 'service/test', at: clock.now().toISOString() };
@@ -142,34 +115,14 @@ export async function startRegistry(
     return token;
   };
   const admin = knownAdmin ?? (await tokenOf('admin'));
-  const request = async (method: string, path: string, { body, text, headers }: TestRequest = {}) => {
-    const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
-    const response = await fetch(url + path, {
-      method,
-      ...(payload !== undefined && { body: payload }),
-      headers: {
-        authorization: `Bearer ${admin}`,
-        ...(payload !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-    });
-    const answer = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(answer) : answer };
-  };
-  const key = async (network: string, body: object = {}) => {
-    const { body: created } = await request('POST', `/api/v1/networks/${network}/enrollment-keys`, { body });
-    const { keyId, secret } = parseEnrolmentToken(created.token);
-    return { keyId, bearer: `${keyId}.${secret}` };
-  };
+  const api = apiClient(await app.getUrl(), admin);
   const enrol = async (network: string, name: string, bearer?: string) => {
     const node = new TestNode(name);
-    const authorization = `Bearer ${bearer ?? (await key(network)).bearer}`;
-    const answer = await request('POST', '/api/v1/enroll', { body: node.request, headers: { authorization } });
+    const answer = await api.enrol(node, bearer ?? (await api.key(network)).bearer);
     return { node, nodeId: answer.body.nodeId as string, answer };
   };
   const close = () => app.close();
   const replica = (other: Partial<RegistryOptions> = {}) =>
     startRegistry({ store: options.store, masterKey: options.masterKey, ...other }, admin);
-  return { app, options, clock, reports, revoked, logLines, admin, tokenOf, url, request, key, enrol, replica, close };
+  return { ...api, app, options, clock, reports, revoked, logLines, admin, tokenOf, enrol, replica, close };
 }

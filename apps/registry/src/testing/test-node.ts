@@ -1,20 +1,28 @@
-import nacl from 'tweetnacl';
+import { generateKeyPairSync } from 'node:crypto';
 import type { EnrolRequest, NodeProof } from '#contracts/enrolment.js';
 import { proofText } from '#contracts/enrolment.js';
 import { createUserKey, signText } from '#messaging/nkeys.js';
 
 /** A machine with keys of its own, as far as the registry sees it. */
 export class TestNode {
-  readonly #user = createUserKey();
+  /** What it enrols with. */
   readonly request: EnrolRequest;
+  /** Seed of its NATS user key. */
+  readonly seed: string;
 
   constructor(name: string) {
-    const publicKey = () => Buffer.from(nacl.box.keyPair().publicKey).toString('base64');
-    this.request = { name, publicKey: publicKey(), controlKey: publicKey(), natsKey: this.#user.publicKey };
+    const user = createUserKey();
+    this.request = { name, publicKey: newPublicKey(), controlKey: newPublicKey(), natsKey: user.publicKey };
+    this.seed = user.seed;
   }
 
   proof(action: NodeProof['action'], nodeId: string, at: Date): NodeProof {
     const time = at.toISOString();
-    return { action, at: time, signature: signText(this.#user.seed, proofText(action, nodeId, time)) };
+    return { action, at: time, signature: signText(this.seed, proofText(action, nodeId, time)) };
   }
+}
+
+function newPublicKey(): string {
+  const { x = '' } = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' });
+  return Buffer.from(x, 'base64url').toString('base64');
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { silent } from './log.js';
 import { findNatsServer } from './nats-binary.js';
 
@@ -21,6 +21,11 @@ describe('finding a nats-server', () => {
   it.each(['nats-server: v2.9.10', 'nats-server: v2.15.1', 'nats-server: v3.0.0'])('takes %s', async (says) => {
     const named = server('named', says);
     expect(await find({ TOMBOLO_NATS_SERVER: named, PATH: '' })).toBe(named);
+  });
+
+  it('gives an absolute path, for the server gets another working directory', async () => {
+    const named = relative(process.cwd(), server('named', 'nats-server: v2.9.10'));
+    expect(await find({ TOMBOLO_NATS_SERVER: named })).toBe(join(dir, 'named', 'nats-server'));
   });
 
   it.each(['nats-server: v2.8.4', 'nats-server: v1.4.1', 'something else'])('refuses %s', async (says) => {

@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { StartFailure } from './failure.js';
 import { type Log } from './log.js';
@@ -19,11 +19,16 @@ const OLDEST = [2, 9] as const;
 const OWN_BROKER = 'or name a broker of your own in TOMBOLO_NATS_URL';
 
 /**
- * The path of a `nats-server`: `$TOMBOLO_NATS_SERVER`, else the one in PATH (Debian's is in /usr/sbin), else Debian's
+ * The absolute path of a `nats-server`: `$TOMBOLO_NATS_SERVER`, else the one in PATH (Debian's is in /usr/sbin), else Debian's
  * package, downloaded and unpacked into `cacheDir`. The package is never installed: that would start a second broker
  * as a system service on port 4222.
  */
-export async function findNatsServer({ cacheDir, log, env = process.env }: NatsBinaryOptions): Promise<string> {
+export async function findNatsServer(options: NatsBinaryOptions): Promise<string> {
+  // It is started in a directory of its own.
+  return resolve(await find(options));
+}
+
+async function find({ cacheDir, log, env = process.env }: NatsBinaryOptions): Promise<string> {
   const named = env.TOMBOLO_NATS_SERVER;
   if (named) {
     if (isRecent(named)) return named;

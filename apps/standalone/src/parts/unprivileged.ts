@@ -34,12 +34,16 @@ export const waysOfRoot: Unprivileged[] = [
 export function unprivileged(program: string): Unprivileged {
   const self = process.geteuid?.() ?? -1;
   if (self !== 0) return { prefix: [], owner: self };
-  for (const way of waysOfRoot) {
-    const [command, ...args] = [...way.prefix, 'test', '-x', program];
-    if (spawnSync(command as string, args, { stdio: 'ignore' }).status === 0) return way;
-  }
+  const way = waysOfRoot.find((one) => worksHere(one, program));
+  if (way) return way;
   throw new StartFailure(
     'PostgreSQL refuses to run as root, and this machine allows neither user namespaces nor a change of user: ' +
       'run as an ordinary user, or name a database of your own in TOMBOLO_DATABASE_URL.',
   );
+}
+
+/** Whether `program` can be reached and run that way; a container or a chroot may forbid one. */
+export function worksHere({ prefix }: Unprivileged, program: string): boolean {
+  const [command, ...args] = [...prefix, 'test', '-x', program];
+  return spawnSync(command as string, args, { stdio: 'ignore' }).status === 0;
 }

@@ -45,6 +45,7 @@ class Leases implements LeasePort {
 
 function replica(leases: Leases, holder: string) {
   const events: string[] = [];
+  const held: boolean[] = [];
   const leadership = new Leadership({
     leases,
     holder,
@@ -52,9 +53,10 @@ function replica(leases: Leases, holder: string) {
     monotonic: () => leases.now,
     onGained: async (network, epoch) => void events.push(`gained ${network} ${epoch}`),
     onLost: async (network) => void events.push(`lost ${network}`),
+    onRenewed: () => void held.push(leadership.holds('n')),
     onError: (error) => void events.push((error as Error).message),
   });
-  return { leadership, events };
+  return { leadership, events, heldAtRenewal: held };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -100,6 +102,19 @@ test('a replica that cannot renew stops publishing before another can begin', as
   expect(one.leadership.holds('n')).toBe(true);
   leases.now = 1_000;
   expect(one.leadership.holds('n')).toBe(false);
+});
+
+test('a renewal is told when the lease is held again, so that what waited can go on', async () => {
+  const leases = new Leases();
+  const one = replica(leases, first);
+  await round(one);
+  await round(one);
+  leases.away = true;
+  await round(one);
+  leases.away = false;
+  await round(one);
+  expect(one.heldAtRenewal).toEqual([false, true, true]);
+  expect(one.events).toEqual(['gained n 1', 'the database is away']);
 });
 
 test('a lease that lapsed is lost, and taken again with a higher epoch', async () => {

@@ -26,6 +26,8 @@ export interface LeadershipOptions {
   monotonic(): number;
   onGained(network: string, epoch: number): Promise<void>;
   onLost(network: string): Promise<void>;
+  /** What is held is held for another while: it may have been doubtful before. */
+  onRenewed(): void;
   onError(error: unknown): void;
 }
 
@@ -101,6 +103,7 @@ export class Leadership {
     this.#safeUntil = asked + ttlMs;
     const kept = new Set(renewed.map(({ name }) => name));
     for (const [network, { name }] of this.#held) if (!kept.has(name)) await this.#drop(network, false);
+    this.options.onRenewed();
 
     await leases.acquire(REPLICA + holder, holder, ttlMs);
     const replicas = (await leases.list(REPLICA)).map((lease) => lease.holder);

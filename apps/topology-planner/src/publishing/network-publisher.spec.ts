@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
+import { Unavailable } from '#contracts/errors.js';
 import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
 import { formatDigest, type NodeMessage } from '#contracts/node-stream.js';
 import { digests } from '#planner/digests.js';
@@ -18,13 +19,16 @@ class Mesh {
   readonly heads = new Map<string, FoundHead>();
   readonly agents = new Map<string, NodeSet>();
   publisher: NetworkPublisher | undefined;
+  /** A node whose messages the broker refuses. */
+  unwilling = '';
   /** Messages that still reach the broker before it is cut. */
   budget = Infinity;
 
   readonly stream: NodeStream = {
     publish: async (message) => {
       await Promise.resolve();
-      if (this.budget-- <= 0) throw new Error('cut');
+      if (this.budget-- <= 0) throw new Unavailable('broker', 'cut');
+      if (message.nodeId === this.unwilling) throw new RangeError('too large');
       this.sent.push(message);
       const { nodeId, head } = message;
       const known = this.heads.get(nodeId)?.fullRevision ?? 0;
@@ -59,20 +63,27 @@ const statesOf = (history: NetworkHistory) => {
 const wanted = (state: NetworkState) =>
   [...digests(state)].map(([id, digest]): [string, string] => [id, formatDigest(digest)]).sort();
 
-function publisherOf(mesh: Mesh, { facts, states }: ReturnType<typeof statesOf>, version: number) {
+function publisherOf(
+  mesh: Mesh,
+  { facts, states }: ReturnType<typeof statesOf>,
+  version: number,
+  mayPublish: () => boolean = () => true,
+) {
   const failures: unknown[] = [];
+  const undeliverable: string[] = [];
   const publisher = new NetworkPublisher(states[version]!, {
     stream: mesh.stream,
     history: {
       stateAt: async (at) => states[at]!,
       factsAfter: async (at) => facts.slice(at),
     },
-    mayPublish: () => true,
+    mayPublish,
+    onUndeliverable: (nodeId) => undeliverable.push(nodeId),
     onRefused: (violations) => failures.push(violations),
     onFailed: (error) => failures.push(error),
   });
   mesh.publisher = publisher;
-  return { publisher, failures };
+  return { publisher, failures, undeliverable };
 }
 
 test('agents that fold every message hold what the plan says, however facts are batched', async () => {
@@ -159,4 +170,76 @@ test('facts that arrive while a batch is in flight go out as one delta per node'
   const perNode = new Map<string, number>();
   for (const { nodeId } of mesh.sent) perNode.set(nodeId, (perNode.get(nodeId) ?? 0) + 1);
   expect(Math.max(...perNode.values())).toBeLessThanOrEqual(2);
+});
+
+test.each([
+  ['waits while it may not publish, and goes on when it may', true],
+  ['says no more once it was stopped, whatever waits', false],
+])('a publisher %s', async (_, goesOn) => {
+  const history = fc.sample(histories(30), { numRuns: 1, seed: 5 })[0]!;
+  const log = statesOf(history);
+  const mesh = new Mesh();
+  let allowed = true;
+  let asked = 0;
+  const { publisher, failures } = publisherOf(mesh, log, 0, () => {
+    // It must not ask for ever: nothing else would run meanwhile, not even what renews the right to publish.
+    if (++asked > 1_000) throw new Error('asked again and again');
+    return allowed;
+  });
+  await publisher.lead(1, new Map());
+  allowed = false;
+  publisher.advance(log.states.at(-1)!, log.facts);
+  await publisher.idle();
+  expect(mesh.sent).toEqual([]);
+
+  if (!goesOn) await publisher.stop();
+  allowed = true;
+  publisher.resume();
+  await publisher.idle();
+  expect(mesh.digests()).toEqual(goesOn ? wanted(log.states.at(-1)!) : []);
+  expect(failures).toEqual([]);
+});
+
+/** A history with at least three nodes at its end, and everything published. */
+async function settledMesh() {
+  const history = fc
+    .sample(histories(40), { numRuns: 20, seed: 3 })
+    .sort((a, b) => b.state.nodes.size - a.state.nodes.size)[0]!;
+  const log = statesOf(history);
+  const mesh = new Mesh();
+  const made = publisherOf(mesh, log, log.facts.length);
+  await made.publisher.lead(1, new Map());
+  await made.publisher.idle();
+  expect(mesh.agents.size).toBeGreaterThan(2);
+  return { mesh, log, ...made };
+}
+
+test('a message that the broker refuses for good keeps no other node from its own', async () => {
+  const { mesh, log, publisher, failures, undeliverable } = await settledMesh();
+  const [victim, ...others] = [...mesh.agents.keys()];
+  mesh.agents.clear();
+  mesh.unwilling = victim!;
+  for (const nodeId of [victim!, ...others]) publisher.requestFull(nodeId);
+  await publisher.idle();
+  expect(undeliverable).toEqual([victim]);
+  expect(failures).toEqual([]);
+  expect([...mesh.agents.keys()].sort()).toEqual(others.sort());
+  expect(wanted(log.states.at(-1)!)).toEqual(expect.arrayContaining(mesh.digests()));
+});
+
+test('a node that says twice that it holds something else gets a full; one that is right, or was only late, gets nothing', async () => {
+  const { mesh, publisher } = await settledMesh();
+  const [nodeId, set] = [...mesh.agents][0]!;
+  const before = mesh.sent.length;
+  publisher.noteHeld(nodeId, formatDigest(set.digest));
+  publisher.noteHeld(nodeId, 'f'.repeat(32));
+  publisher.noteHeld(nodeId, formatDigest(set.digest));
+  publisher.noteHeld(nodeId, 'e'.repeat(32));
+  await publisher.idle();
+  expect(mesh.sent.length).toBe(before);
+  mesh.agents.delete(nodeId);
+  publisher.noteHeld(nodeId, 'e'.repeat(32));
+  await publisher.idle();
+  expect(mesh.sent.slice(before).map(({ head }) => head.kind)).toEqual(['full']);
+  expect(mesh.agents.get(nodeId)?.digest).toBe(set.digest);
 });

@@ -1,4 +1,5 @@
 import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
+import { Unavailable } from '#contracts/errors.js';
 import { addToDigest, type DeltaBody, formatDigest, type FullBody, type MessageHead } from '#contracts/node-stream.js';
 import { checkGroup } from '#planner/check-group.js';
 import { checkNode } from '#planner/check-node.js';
@@ -21,6 +22,8 @@ export interface PublisherOptions {
   mayPublish(): boolean;
   /** After every batch; `bytes` before sealing. */
   onPublished?(batch: { messages: number; bytes: number; facts: number; logVersion: number }): void;
+  /** The broker refuses a message for good; the node keeps what it holds. */
+  onUndeliverable?(nodeId: string, error: unknown): void;
   /** A change that would break an invariant is not sent; the nodes keep what they hold. */
   onRefused(violations: Violation[]): void;
   /** Planning or publishing failed in a way that repeating does not cure: give the lease back and begin anew. */
@@ -57,6 +60,8 @@ export class NetworkPublisher {
   #pending: RecordedFact<NetworkFact>[] = [];
   #heads = new Map<string, NodeHead>();
   #wantsFull = new Set<string>();
+  /** What nodes said they hold where it is not what was published last: `<revision published> <digest held>`. */
+  #doubtful = new Map<string, string>();
   #epoch = 0;
   #running: Promise<void> | undefined;
 
@@ -109,7 +114,9 @@ export class NetworkPublisher {
       });
       if (held === digest) continue;
       const from = head && head.logVersion < target.version ? head.logVersion : 0;
-      behind.set(from, [...(behind.get(from) ?? []), nodeId]);
+      const others = behind.get(from);
+      if (others) others.push(nodeId);
+      else behind.set(from, [nodeId]);
     }
     await this.#exclusively(() => this.#repair(target, behind));
     this.#wake();
@@ -128,18 +135,36 @@ export class NetworkPublisher {
     this.#wake();
   }
 
+  /**
+   * A node says what it holds. Twice the same that is not what was published last, with nothing in flight: a message got lost
+   * on a way that the node cannot see (the stream was made anew while it was away), so it gets a full.
+   */
+  noteHeld(nodeId: string, digest: string): void {
+    const head = this.#heads.get(nodeId);
+    if (!this.leading || !head || this.#running) return;
+    if (digest === formatDigest(head.digest)) this.#doubtful.delete(nodeId);
+    else if (this.#doubtful.get(nodeId) === `${head.revision} ${digest}`) {
+      this.#doubtful.delete(nodeId);
+      this.requestFull(nodeId);
+    } else this.#doubtful.set(nodeId, `${head.revision} ${digest}`);
+  }
+
   /** Resolves when everything known so far is published (or publishing has ended). */
   async idle(): Promise<void> {
     while (this.#running) await this.#running.catch(() => {});
   }
 
+  /** Goes on with what waits, after a time in which publishing was not allowed. */
+  resume(): void {
+    this.#wake();
+  }
+
   #wake(): void {
-    if (this.#running) return;
+    if (this.#running || !this.#isDue()) return;
     this.#exclusively(async () => {
-      while (this.#published && this.options.mayPublish()) {
+      while (this.#published && this.#isDue()) {
         if (this.#pending.length > 0) await this.#publishPending(this.#published);
-        else if (this.#wantsFull.size > 0) await this.#publishFulls();
-        else break;
+        else await this.#publishFulls();
       }
     }).catch((error: unknown) => {
       this.#published = undefined;
@@ -153,7 +178,12 @@ export class NetworkPublisher {
       this.#running = undefined;
     });
     await this.#running;
-    if (this.#pending.length > 0 || this.#wantsFull.size > 0) this.#wake();
+    this.#wake();
+  }
+
+  /** Whether something waits and may go out. */
+  #isDue(): boolean {
+    return this.leading && (this.#pending.length > 0 || this.#wantsFull.size > 0) && this.options.mayPublish();
   }
 
   async #publishPending(before: NetworkState): Promise<void> {
@@ -169,7 +199,8 @@ export class NetworkPublisher {
     for (const nodeId of change.removedNodes) {
       this.#heads.delete(nodeId);
       this.#wantsFull.delete(nodeId);
-      await this.options.stream.removeNode(nodeId);
+      this.#doubtful.delete(nodeId);
+      void this.options.stream.removeNode(nodeId);
     }
     if (this.#published) this.#published = after;
     this.options.onPublished?.({ ...batch.size, facts: facts.length, logVersion: after.version });
@@ -262,8 +293,13 @@ export class NetworkPublisher {
     if (!head) return;
     const { revision, logVersion } = head;
     const message: MessageHead = { kind, epoch: this.#epoch, revision, logVersion, digest: formatDigest(head.digest) };
+    const sent = this.options.stream.publish({ nodeId: node.nodeId, controlKey: node.controlKey, head: message, body });
     batch.add(
-      this.options.stream.publish({ nodeId: node.nodeId, controlKey: node.controlKey, head: message, body }),
+      sent.catch((error: unknown) => {
+        // One node's message that the broker will never take (too large) must not keep the others from theirs.
+        if (error instanceof Unavailable) throw error;
+        this.options.onUndeliverable?.(node.nodeId, error);
+      }),
       body.length,
     );
   }

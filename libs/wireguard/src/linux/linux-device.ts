@@ -39,21 +39,21 @@ export class LinuxDevice implements Device {
   }
 
   async observe(): Promise<ObservedDevice | undefined> {
-    const link = await this.#link();
-    if (!link) return undefined;
-    const backend = backendOf(link);
-    if (!backend) throw this.#foreign(`is no WireGuard interface but ${link.kind ?? 'a plain device'}`);
-    const dump = await this.#dump(link, backend);
-    if (!dump) return undefined;
-    if (
-      dump.publicKey !== null &&
-      dump.publicKey !== this.options.publicKey &&
-      !(await this.#ownership.covers(link.ifindex))
-    )
+    // All at once: what they cost is the starting of processes. Of an interface that is not there only the first counts.
+    const [link, dump, routes] = await Promise.allSettled([this.#link(), this.#wgDump(), this.#routes()]);
+    const found = valueOf(link);
+    if (!found) return undefined;
+    const backend = backendOf(found);
+    if (!backend) throw this.#foreign(`is no WireGuard interface but ${found.kind ?? 'a plain device'}`);
+    if (dump.status === 'rejected') return this.#withoutAnswer(found, backend, dump.reason);
+    if (routes.status === 'rejected') return this.#withoutAnswer(found, backend, routes.reason);
+    const { publicKey } = dump.value;
+    const isOurKey = publicKey === null || publicKey === this.options.publicKey;
+    if (!isOurKey && !(await this.#ownership.covers(found.ifindex)))
       throw this.#foreign('is a WireGuard interface with another key');
     this.backend = backend;
-    const { ifindex, mtu, up, addresses } = link;
-    return { ifindex, mtu, up, addresses, ...dump, routes: await this.#routes() };
+    const { ifindex, mtu, up, addresses } = found;
+    return { ifindex, mtu, up, addresses, ...dump.value, routes: routes.value };
   }
 
   async create(): Promise<void> {
@@ -125,21 +125,17 @@ export class LinuxDevice implements Device {
     }
   }
 
+  async #wgDump(): Promise<WgDump> {
+    return parseWgDump(await runTool('wg', ['show', this.options.interfaceName, 'dump']));
+  }
+
   /** @returns undefined when the interface went away in the meantime */
-  async #dump(link: IpLink, backend: Backend): Promise<WgDump | undefined> {
-    try {
-      return parseWgDump(await runTool('wg', ['show', this.options.interfaceName, 'dump']));
-    } catch (error) {
-      if (!(error instanceof ToolError)) throw error;
-      if (!(await this.#link())) return undefined;
-      if (backend === 'kernel') throw asFailed(error);
-      if (await this.#ownership.covers(link.ifindex))
-        throw new DeviceError(
-          'dead',
-          `wireguard-go of ${this.options.interfaceName} does not answer: ${error.message}`,
-        );
-      throw this.#foreign('is a tun device of another program');
-    }
+  async #withoutAnswer(link: IpLink, backend: Backend, error: unknown): Promise<undefined> {
+    if (!(await this.#link())) return undefined;
+    if (backend === 'kernel' || !isSilence(error)) throw asFailed(error);
+    if (await this.#ownership.covers(link.ifindex))
+      throw new DeviceError('dead', `wireguard-go of ${this.options.interfaceName} does not answer: ${error.message}`);
+    throw this.#foreign('is a tun device of another program');
   }
 
   async #routes(): Promise<ObservedRoute[]> {
@@ -147,14 +143,14 @@ export class LinuxDevice implements Device {
       const args = ['-N', '-json', `-${family}`, 'route', 'show', 'table', 'main', 'dev', this.options.interfaceName];
       return parseIpRoutes(await this.#tool('ip', args), family);
     };
-    return [...(await read(4)), ...(kernelHasIpv6() ? await read(6) : [])];
+    return (await Promise.all([read(4), ...(kernelHasIpv6() ? [read(6)] : [])])).flat();
   }
 
   /** A dead wireguard-go cannot show its key: then the record must say that the interface is ours. */
   async #isOurTun(link: IpLink): Promise<boolean> {
     if (await this.#ownership.covers(link.ifindex)) return true;
     if (link.kind !== 'tun') return false;
-    return (await this.#dump(link, 'userspace'))?.publicKey === this.options.publicKey;
+    return (await this.observe())?.publicKey === this.options.publicKey;
   }
 
   async #run(command: Command): Promise<void> {
@@ -180,12 +176,8 @@ export class LinuxDevice implements Device {
       const operation = command.operations.find((each) => each.kind === 'listen-port');
       return new DeviceError('conflict', 'another program uses the UDP port we listen on', operation);
     }
-    const dead = error.detail.timedOut || error.says(/Protocol error|Protocol not supported|Connection refused/);
-    return new DeviceError(
-      dead && this.backend === 'userspace' ? 'dead' : 'failed',
-      error.message,
-      command.operations[0],
-    );
+    const code = this.backend === 'userspace' && isSilence(error) ? 'dead' : 'failed';
+    return new DeviceError(code, error.message, command.operations[0]);
   }
 
   /** Distributions switch IPv6 off for new interfaces by a default; this is ours, so the default does not bind it. */
@@ -214,5 +206,16 @@ export class LinuxDevice implements Device {
 
 const backendOf = (link: IpLink): Backend | null =>
   link.kind === 'wireguard' ? 'kernel' : link.kind === 'tun' ? 'userspace' : null;
+
+/** What `wg` says when nobody is behind the socket, or somebody who is stuck. */
+const isSilence = (error: unknown): error is ToolError =>
+  error instanceof ToolError &&
+  error.tool === 'wg' &&
+  (error.detail.timedOut || error.says(/Protocol error|not supported|Connection refused|No such device/));
+
+function valueOf<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
+}
 
 const asFailed = (error: unknown) => (error instanceof ToolError ? new DeviceError('failed', error.message) : error);

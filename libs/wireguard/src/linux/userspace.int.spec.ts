@@ -45,10 +45,11 @@ inOwnNamespace(import.meta.url, () => {
   test('killed: the interface is gone, and the socket it left is no obstacle', async () => {
     await up();
     await kill(pidOf(harness.interfaceName), 'SIGKILL');
-    expect(await harness.device.observe()).toBeUndefined();
     expect(existsSync(socket())).toBe(true);
     await up();
     expect(await steps(harness.device)).toEqual([]);
+    await kill(pidOf(harness.interfaceName), 'SIGKILL');
+    expect(await harness.device.observe()).toBeUndefined();
   });
 
   test('hanging: known as dead within the time limit, and replaced', async () => {

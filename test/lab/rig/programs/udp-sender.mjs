@@ -1,5 +1,5 @@
-// udp-sender.mjs ADDRESS PORT RATE: numbered packets to an echo until standard input ends. Prints "up" at the first
-// answer and, at the end, {sent, lost, longestGap} of what was sent since.
+// udp-sender.mjs ADDRESS PORT RATE: numbered packets to an echo until standard input ends. Prints how many have come back,
+// and at the end {sent, lost, longestGap} of all that were sent since the first that did.
 import { createSocket } from 'node:dgram';
 import { clearInterval, setInterval } from 'node:timers';
 
@@ -12,10 +12,8 @@ let ending = false;
 const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
 socket.on('message', (packet) => {
   answered.add(packet.readUInt32BE(0));
-  if (first < 0) {
-    first = packet.readUInt32BE(0);
-    console.log('up');
-  }
+  if (first < 0) first = packet.readUInt32BE(0);
+  console.log(answered.size);
   if (ending && missing().length === 0) finish();
 });
 

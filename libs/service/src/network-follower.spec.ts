@@ -1,0 +1,44 @@
+import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
+import type { NewFact, RecordedFact } from '#contracts/facts.js';
+import { NetworkHistory } from '../../../test/support/network-history.js';
+import { type FollowFacts, NetworkFollower } from './network-follower.js';
+
+/** A log that holds a history up to a version, and a feed that the test drives. */
+async function given(upTo: number) {
+  const history = new NetworkHistory({});
+  for (const name of ['ada', 'bob', 'cy']) history.join({ name });
+  const facts = history.facts as RecordedFact[];
+  const stream = facts[0]!.stream;
+  const store = new MemoryEventStore();
+  const append = (from: number, to: number) =>
+    store.append([{ stream, expectedVersion: from, facts: facts.slice(from, to) as NewFact[] }], []);
+  await append(0, upTo);
+  let deliver: Parameters<FollowFacts>[0] | undefined;
+  const follower = new NetworkFollower(store, async (options) => {
+    deliver = options;
+    return { stop: async () => {} };
+  });
+  return { history, facts, stream, store, append, follower, feed: () => deliver! };
+}
+
+test('it starts at what the log holds and then folds what the feed brings', async () => {
+  const { facts, stream, follower, feed } = await given(2);
+  await follower.start();
+  expect(follower.states.get(stream)?.version).toBe(2);
+  expect(feed().from.get(stream)).toBe(2);
+  const seen: number[] = [];
+  const end = follower.onChange(({ state }) => seen.push(state.version));
+  await feed().onFacts(stream, facts.slice(2));
+  expect(follower.states.get(stream)?.nodes.size).toBe(3);
+  end();
+  expect(seen).toEqual([facts.length]);
+});
+
+test('it tells what a network was, and what happened since', async () => {
+  const { facts, stream, follower } = await given(4);
+  await follower.start();
+  expect((await follower.stateAt(stream, 2)).version).toBe(2);
+  expect((await follower.factsAfter(stream, 1)).map(({ version }) => version)).toEqual(
+    facts.slice(1, 4).map(({ version }) => version),
+  );
+});

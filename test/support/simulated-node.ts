@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import nacl from 'tweetnacl';
+import type { EnrolResponse } from '#contracts/enrolment.js';
+import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
+import { formatDigest } from '#contracts/node-stream.js';
+import { type AgentConnection, connectAgent } from '#messaging/agent-connection.js';
+import { createUserKey } from '#messaging/nkeys.js';
+import { SealOpener } from '#messaging/node-seal.js';
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
+/** The enrolment secret inside a token, as the API wants it. */
+export function bearerOf(token: string): string {
+  const { keyId, secret } = JSON.parse(Buffer.from(token.slice('tmb_'.length), 'base64url').toString()) as Record<
+    string,
+    string
+  >;
+  return `${keyId}.${secret}`;
+}
+
+/** A node without a kernel: it makes its keys, enrols, follows its own stream with its own credentials, and folds. */
+export class SimulatedNode {
+  readonly #control = nacl.box.keyPair();
+  readonly #user = createUserKey();
+  readonly #publicKey = base64(nacl.box.keyPair().publicKey);
+  readonly #idempotencyKey = randomUUID();
+  #connection: AgentConnection | undefined;
+  id = '';
+  set: NodeSet | undefined;
+
+  constructor(readonly name: string) {}
+
+  /** One try. Repeating it is the same command. @throws Error with the server's answer, or that there was none */
+  async enrol(url: string, bearer: string): Promise<void> {
+    const answer = await fetch(`${url}/api/v1/enroll`, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${bearer}`,
+        'Content-Type': 'application/json',
+        'Idempotency-Key': this.#idempotencyKey,
+      },
+      body: JSON.stringify({
+        name: this.name,
+        publicKey: this.#publicKey,
+        controlKey: base64(this.#control.publicKey),
+        natsKey: this.#user.publicKey,
+      }),
+    });
+    if (!answer.ok) throw new Error(`enrolling ${this.name}: ${answer.status} ${await answer.text()}`);
+    this.#follow((await answer.json()) as EnrolResponse);
+  }
+
+  get digest(): string {
+    return this.set ? formatDigest(this.set.digest) : '';
+  }
+
+  get peers(): number {
+    return [...(this.set?.resources.keys() ?? [])].filter((name) => name.startsWith('peer/')).length;
+  }
+
+  async close(): Promise<void> {
+    await this.#connection?.close();
+  }
+
+  #follow({ nodeId, nats, controllerKey }: EnrolResponse): void {
+    this.id = nodeId;
+    this.#connection = connectAgent({
+      urls: nats.urls,
+      nodeId,
+      jwt: nats.jwt,
+      nkeySeed: this.#user.seed,
+      reconnect: { waitMs: 100, jitterMs: 200 },
+    });
+    this.#connection.follow({
+      opener: new SealOpener(nodeId, { privateKey: base64(this.#control.secretKey), controllerKey }),
+      held: () => this.set,
+      onMessage: (message) => {
+        const folded = foldMessage(this.set, message);
+        if (folded.outcome === 'folded') this.set = folded.set;
+        return folded.outcome === 'resync' ? folded.reason : folded.outcome;
+      },
+    });
+  }
+}
