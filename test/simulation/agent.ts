@@ -11,12 +11,15 @@ export interface AgentSurroundings {
   broker: SimulatedBroker;
   /** Asks whoever publishes for a full. */
   askForFull(): void;
+  /** Tells whoever publishes what is held. */
+  heartbeat(held: NodeSet): void;
   onFolded(set: NodeSet): void;
   /** A message that follows what is held, of the same publisher, leads elsewhere than it says. */
   onMismatch(message: NodeMessage): void;
 }
 
 const LOOK_EVERY = 60_000;
+const HEARTBEAT_EVERY = 30_000;
 const PAUSE = { first: 50, longest: 10_000 };
 
 /**
@@ -43,7 +46,8 @@ export class SimulatedAgent {
     this.#waiting = [];
     this.#unsubscribe = this.around.broker.subscribe(this.nodeId, (message) => this.#onLive(message));
     this.#lookAgain();
-    this.#lookEvery(life);
+    this.#every(LOOK_EVERY, life, () => this.#lookAgain());
+    this.#every(HEARTBEAT_EVERY, life, () => this.held && this.around.heartbeat(this.held));
   }
 
   stop(): void {
@@ -57,11 +61,12 @@ export class SimulatedAgent {
     this.#lookAgain();
   }
 
-  #lookEvery(life: number): void {
-    this.around.clock.in(this.around.random.between(0.5, 1.5) * LOOK_EVERY, () => {
+  /** Again and again in this life, after one to one and a half times so many milliseconds. */
+  #every(pause: number, life: number, action: () => void): void {
+    this.around.clock.in(this.around.random.between(1, 1.5) * pause, () => {
       if (life !== this.#life) return;
-      this.#lookAgain();
-      this.#lookEvery(life);
+      action();
+      this.#every(pause, life, action);
     });
   }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NodeSet } from '#contracts/node-fold.js';
+import { formatDigest } from '#contracts/node-stream.js';
 import { digests } from '#planner/digests.js';
 import { planNode } from '#planner/plan-node.js';
 import { NetworkPublisher } from '../../apps/topology-planner/src/publishing/network-publisher.js';
@@ -15,6 +16,10 @@ interface Replica {
   /** How far its fold is. */
   version: number;
   alive: boolean;
+  /** Whether it knows that its lease, if it has it, did not lapse. */
+  sure: boolean;
+  /** Whoever lost the lease takes it again only when nothing of its own is in flight. */
+  stopped: Promise<void>;
 }
 
 const STORM: Weather = { loss: 0.2, duplication: 0.2, delay: 300 };
@@ -27,7 +32,7 @@ const LEASE = 2_000;
 /**
  * One network's planners, its stream and all its agents in one process under a virtual clock. While the storm lasts, facts
  * are recorded, messages are lost, doubled and overtaken, agents and planners crash, and planners take over while messages
- * of the one before are still on their way. Then it is calm, and everybody has to agree.
+ * of the one before are still on their way, which then come too late. Then it is calm, and everybody has to agree.
  */
 export class NetworkSimulation {
   /** What must never happen and did. */
@@ -54,7 +59,7 @@ export class NetworkSimulation {
   /** @returns all that went wrong, empty when nothing did */
   async run(): Promise<string[]> {
     this.#broker.weather = STORM;
-    this.#lead();
+    void this.#lead();
     this.#recordFrom(1);
     this.#strike();
     await this.#clock.runUntil(STORM_LASTS);
@@ -100,6 +105,7 @@ export class NetworkSimulation {
       random: this.#random,
       broker: this.#broker,
       askForFull: () => this.#leader.publisher.requestFull(nodeId),
+      heartbeat: ({ digest }) => this.#leader.publisher.noteHeld(nodeId, formatDigest(digest)),
       onFolded: (set) => {
         this.#checkFolded(nodeId, set);
         if (set.logVersion < logVersion)
@@ -125,7 +131,8 @@ export class NetworkSimulation {
       if (this.#clock.now > STORM_LASTS) return;
       const fate = this.#random.next();
       if (fate < 0.2) this.#crashLeader();
-      else if (fate < 0.4) void this.#handOver();
+      else if (fate < 0.4) this.#loseLease();
+      else if (fate < 0.5) this.#doubtLease();
       else this.#crashAgent();
       this.#strike();
     });
@@ -141,30 +148,43 @@ export class NetworkSimulation {
     });
   }
 
-  /** The lease lapses while what the dead process has sent comes in; then the other one takes over. */
+  /** Nobody publishes until the lease has lapsed. What the dead process has sent may come in even after that. */
   #crashLeader(): void {
     if (!this.#leader.alive) return;
     this.#leader.alive = false;
-    this.#clock.in(LEASE, () => {
+    this.#clock.in(this.#random.between(0, LEASE), () => {
       this.#leader = this.#standby;
       this.#standby = this.#newReplica();
-      this.#lead();
+      void this.#lead();
     });
   }
 
-  async #handOver(): Promise<void> {
-    const former = this.#leader;
-    await former.publisher.idle();
-    if (this.#leader !== former || !former.alive) return;
-    void former.publisher.stop();
-    [this.#leader, this.#standby] = [this.#standby, former];
-    this.#lead();
+  /** The other one gets the lease, while this one lives, with messages on their way and facts that wait. */
+  #loseLease(): void {
+    if (!this.#leader.alive) return;
+    [this.#leader, this.#standby] = [this.#standby, this.#leader];
+    this.#standby.stopped = this.#standby.publisher.stop();
+    void this.#lead();
+  }
+
+  /** The lease cannot be renewed in time, and then can. */
+  #doubtLease(): void {
+    const doubtful = this.#leader;
+    doubtful.sure = false;
+    this.#clock.in(this.#random.between(0, LEASE), () => {
+      doubtful.sure = true;
+      doubtful.publisher.resume();
+    });
   }
 
   /** Whoever gets the lease reads the log to its end first: a fold that lags would send agents back in time. */
-  #lead(): void {
-    this.#advance(this.#leader, this.#recorded);
-    void this.#leader.publisher.lead(++this.#epoch, this.#broker.heads());
+  async #lead(): Promise<void> {
+    const next = this.#leader;
+    const epoch = ++this.#epoch;
+    await next.stopped;
+    if (next !== this.#leader || epoch !== this.#epoch || !next.alive) return;
+    this.#advance(next, this.#recorded);
+    await next.publisher.lead(epoch, this.#broker.heads());
   }
 
   #newReplica(): Replica {
@@ -172,13 +192,15 @@ export class NetworkSimulation {
     const replica: Replica = {
       version,
       alive: true,
+      sure: true,
+      stopped: Promise.resolve(),
       publisher: new NetworkPublisher(this.history.stateAt(version), {
         stream: this.#broker.connect(() => replica.alive),
         history: {
           stateAt: async (at) => this.history.stateAt(at),
           factsAfter: async (at) => this.history.facts.slice(at),
         },
-        mayPublish: () => replica === this.#leader,
+        mayPublish: () => replica.sure && replica === this.#leader,
         onRefused: (violations) => this.faults.push(...violations.map(({ message }) => `refused: ${message}`)),
         onFailed: (error) => this.faults.push(`publisher failed: ${String(error)}`),
       }),
