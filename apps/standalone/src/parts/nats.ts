@@ -28,7 +28,7 @@ export interface Nats {
   stop(): Promise<void>;
 }
 
-/** Start includes reading back every stream; 10 GB of them took under a minute. */
+/** Start includes reading back every stream; past this something else is wrong. */
 const READY_MS = 300_000;
 
 /**
