@@ -1,4 +1,4 @@
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 
 export interface ApiAccess {
@@ -24,6 +24,9 @@ export interface ApiAnswer {
   body: unknown;
 }
 
+/** Handshakes are what costs time where a machine is emulated. */
+const connections = new Agent({ keepAlive: true });
+
 /** One request to the control plane's HTTP API, certificate verified. */
 export function callApi(access: ApiAccess, { method, path, body }: ApiRequest): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
@@ -32,12 +35,15 @@ export function callApi(access: ApiAccess, { method, path, body }: ApiRequest): 
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
     const { socketPath, host, ca } = access;
-    const call = request({ method, path: `/api/v1/${path}`, socketPath, host, ca, headers }, (response) => {
-      text(response).then(
-        (content) => resolve({ status: response.statusCode ?? 0, body: content ? JSON.parse(content) : undefined }),
-        reject,
-      );
-    });
+    const call = request(
+      { method, path: `/api/v1/${path}`, socketPath, host, ca, headers, agent: connections },
+      (response) => {
+        text(response).then(
+          (content) => resolve({ status: response.statusCode ?? 0, body: content ? JSON.parse(content) : undefined }),
+          reject,
+        );
+      },
+    );
     call.on('error', reject);
     call.end(body === undefined ? undefined : JSON.stringify(body));
   });
