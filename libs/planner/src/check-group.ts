@@ -1,5 +1,4 @@
 import type { PeerResource } from '#contracts/node-stream.js';
-import { hostPrefix } from '#ipam/prefix.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { isPeer } from './check-node.js';
 import { bodyViolations, pairViolation, peerId } from './check-peer.js';
@@ -59,15 +58,18 @@ function wrongRemovals(state: LiveState, recipients: NodeState[], name: string):
 /** A prefix that is given to a peer and held by another node would silently move from one to the other. */
 function takenPrefixes(state: LiveState, recipient: NodeState, peers: readonly PeerResource[]): Violation[] {
   const claimed = new Map<string, string>();
-  for (const peer of peers) for (const prefix of peer.allowedIps) claimed.set(prefix, peerId(peer));
+  for (const peer of peers) for (const prefix of peer.allowedIps) claimed.set(hostOf(prefix), peerId(peer));
   const found: Violation[] = [];
   if (claimed.size === 0) return found;
   for (const node of membersOf(state))
-    for (const prefix of node.addresses.map(hostPrefix)) {
-      const owner = claimed.get(prefix);
+    for (const address of node.addresses) {
+      const owner = claimed.get(address);
       if (owner === undefined || owner === node.nodeId) continue;
-      const message = `${label(recipient)} gets ${prefix} for ${labelOf(state, owner)}, but ${label(node)} has it`;
+      const message = `${label(recipient)} gets ${address} for ${labelOf(state, owner)}, but ${label(node)} has it`;
       found.push({ code: 'prefix_conflict', nodeId: recipient.nodeId, message });
     }
   return found;
 }
+
+/** Peers own single addresses only; anything wider is a `foreign_prefix` already. */
+const hostOf = (prefix: string): string => prefix.slice(0, prefix.indexOf('/'));

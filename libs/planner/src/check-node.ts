@@ -69,7 +69,7 @@ function peerViolations(state: LiveState, holder: NodeState, peer: PeerResource)
 function missingPeers(state: LiveState, node: NodeState, peers: readonly PeerResource[]): Violation[] {
   const held = new Set(peers.map(peerId));
   return membersOf(state)
-    .filter((other) => arePeers(state, node, other) && !held.has(other.nodeId))
+    .filter((other) => !held.has(other.nodeId) && arePeers(state, node, other))
     .map((other) => ({
       code: 'missing_peer',
       nodeId: node.nodeId,

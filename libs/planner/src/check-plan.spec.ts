@@ -183,7 +183,7 @@ describe('two nodes with one address', () => {
     const [group] = planChange(history.stateAt(version), history.state, history.facts.slice(version)).groups;
     const found = group ? checkGroup(history.state, group) : [];
     expect(found.map(({ code }) => code)).toEqual(['prefix_conflict', 'prefix_conflict']);
-    expect(found[0]?.message).toMatch(/10\.90\.0\.2\/32 for eve .*bob .*has it/);
+    expect(found[0]?.message).toMatch(/10\.90\.0\.2 for eve .*bob .*has it/);
   });
 });
 
