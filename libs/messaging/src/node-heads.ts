@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
@@ -23,6 +24,8 @@ export interface NodeHeads {
   heads: Map<string, NodeHead>;
 }
 
+/** After so many messages everything else of this process gets its turn: a checkpoint reads tens of thousands. */
+const BREATH = 200;
 /** Reading gives up after this long without an end, milliseconds. */
 const TIMEOUT_MS = 60_000;
 
@@ -41,9 +44,10 @@ export async function readHeads(connection: ServiceConnection, checkpoint?: Node
   });
   try {
     let sequence = since?.sequence ?? 0;
+    let read = 0;
     const info = await consumer.info(true);
     if (info.num_pending > 0) {
-      const messages = await consumer.consume({ max_messages: 10_000 });
+      const messages = await consumer.consume({ max_messages: 1_000 });
       const timer = setTimeout(
         () => messages.stop(new Unavailable('broker', 'reading the heads of the nodes took too long')),
         TIMEOUT_MS,
@@ -52,6 +56,7 @@ export async function readHeads(connection: ServiceConnection, checkpoint?: Node
         noteHead(heads, message);
         sequence = message.seq;
         if (message.info.pending === 0) break;
+        if (++read % BREATH === 0) await setImmediate();
       }
       clearTimeout(timer);
     }
