@@ -6,9 +6,10 @@ import { parseUpOptions, type UpOptions, USAGE } from './parts/options.js';
 import { startControlPlane } from './start.js';
 
 const level = process.env.TOMBOLO_LOG ?? 'info';
-const logger = process.stderr.isTTY
-  ? pino({ level }, pretty({ destination: 2, sync: true, ignore: 'pid,hostname' }))
-  : pino({ level }, pino.destination({ dest: 2, sync: false }));
+const logger =
+  process.env.TOMBOLO_LOG_FORMAT === 'json'
+    ? pino({ level }, pino.destination({ dest: 2, sync: false }))
+    : pino({ level }, pretty({ destination: 2, sync: true, ignore: 'pid,hostname', colorize: process.stderr.isTTY }));
 
 const options = read();
 if (options) process.exitCode = await runParts(logger, (part) => startControlPlane(options, logger, part));

@@ -76,7 +76,7 @@ async function secretsOf({ nats }: UpOptions, dir: DataDir, now: Date): Promise<
 
 async function certificateOf(options: UpOptions, dir: DataDir, now: Date): Promise<ServerCertificate | undefined> {
   if (!needsTls(options)) return undefined;
-  if (options.tls) return givenCertificate(options.tls, options.http.host, now);
+  if (options.tls) return givenCertificate(options.tls, new URL(publicUrl(options, options.http)).hostname, now);
   return ownCertificate({ keys: dir.keys, names: certificateNames(options), now });
 }
 
@@ -109,7 +109,6 @@ async function startBroker(options: UpOptions, needs: BrokerNeeds, { logger, par
     const ca = nats.caFile ? readFileSync(nats.caFile, 'utf8') : null;
     return { urls: nats.urls, publicUrls: nats.urls, ca };
   }
-  const listen = { ...nats.listen, port: await claimPort(nats.listen, '--nats') };
   const binary = await findNatsServer({ cacheDir: dir.cache, log: logger });
   const configText = natsServerConfig({
     trust: secrets.trust,
@@ -118,9 +117,15 @@ async function startBroker(options: UpOptions, needs: BrokerNeeds, { logger, par
     resolverDir: join(dir.nats, 'accounts'),
     tls: certificate && { certFile: certificate.certFile, keyFile: certificate.keyFile },
   });
-  await part('NATS', () =>
-    startNats({ dir: dir.nats, configText, listen, binary, logFile: join(dir.logs, 'nats.log'), log: logger }),
+  const files = { dir: dir.nats, configText, logFile: join(dir.logs, 'nats.log') };
+  const { port } = await part('NATS', () =>
+    startNats({ ...files, listen: nats.listen, binary, log: logger }).catch(async (error: unknown) => {
+      // Asked afterwards, since starting ends what an earlier run left on the port: then this sentence is the clearer one.
+      await claimPort(nats.listen, '--nats');
+      throw error;
+    }),
   );
+  const listen = { ...nats.listen, port };
   const scheme = certificate ? 'tls' : 'nats';
   return {
     urls: [`${scheme}://${formatAddress(localAddress(listen))}`],

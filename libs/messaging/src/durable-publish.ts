@@ -7,7 +7,7 @@ export interface DurableMessage {
   subject: string;
   data: Uint8Array | string;
   /** The broker drops a second message with the same id within its window (2 minutes): repeating is safe. */
-  messageId: string;
+  messageId?: string;
   headers?: Record<string, string>;
 }
 
@@ -23,7 +23,7 @@ export async function publishDurably(
   message: DurableMessage,
   signal: AbortSignal = AbortSignal.timeout(GIVE_UP_AFTER_MS),
 ): Promise<StoredAck> {
-  const headers = { 'Nats-Msg-Id': message.messageId, ...message.headers };
+  const headers = { ...(message.messageId !== undefined && { 'Nats-Msg-Id': message.messageId }), ...message.headers };
   for (let attempt = 0; ; attempt++) {
     try {
       if (connection.status !== 'connected') await connection.whenConnected(signal);

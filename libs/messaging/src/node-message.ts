@@ -1,5 +1,6 @@
 import type { Msg } from '@nats-io/transport-node';
 import { HEAD_HEADER, type NodeMessage, parseHead, type Resource } from '#contracts/node-stream.js';
+import { unpackBody } from './node-body.js';
 import type { SealOpener } from './node-seal.js';
 
 /**
@@ -11,7 +12,7 @@ export function readNodeMessage(message: Pick<Msg, 'headers' | 'data'>, opener: 
   const head = parseHead(headText);
   const opened = head && opener.open(headText, message.data);
   if (!opened) return undefined;
-  const body = parseObject(opened.toString());
+  const body = parseObject(unpackBody(opened));
   if (head.kind === 'full' && isResources(body?.resources))
     return { head: { ...head, kind: 'full' }, body: { resources: body.resources } };
   if (head.kind === 'delta' && isResources(body?.upserts) && isNames(body.removed))
@@ -19,9 +20,9 @@ export function readNodeMessage(message: Pick<Msg, 'headers' | 'data'>, opener: 
   return undefined;
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+function parseObject(text: string | undefined): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = text === undefined ? undefined : JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;

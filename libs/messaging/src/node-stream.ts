@@ -5,6 +5,7 @@ import { nodeDeltaSubject, nodeFullSubject, RING, STREAMS } from '#contracts/sub
 import type { ServiceConnection } from './connection.js';
 import { publishDurably } from './durable-publish.js';
 import { InFlightWindow } from './in-flight-window.js';
+import { packBody } from './node-body.js';
 import { NodeSealer } from './node-seal.js';
 import { pause } from './pause.js';
 
@@ -26,6 +27,7 @@ export class NodeStreamWriter {
   readonly #window = new InFlightWindow(WINDOW);
   readonly #removals = new InFlightWindow(1);
   readonly #closed = new AbortController();
+  readonly #bodies = new WeakMap<Uint8Array, Uint8Array>();
   #lastSequence = 0;
 
   /** @param sealingKey the controller's X25519 private key, base64 */
@@ -54,7 +56,8 @@ export class NodeStreamWriter {
   }
 
   /**
-   * Resolves when the broker has stored it; keeps trying while the broker is away.
+   * Resolves when the broker has stored it; keeps trying while the broker is away. Without a message id: a message that is
+   * stored twice is the same revision in the same place, and an agent that has it ignores it.
    * @throws Unavailable once closed
    */
   publish({ nodeId, controlKey, head, body }: NodeStreamMessage): Promise<void> {
@@ -64,14 +67,20 @@ export class NodeStreamWriter {
         this.connection,
         {
           subject: head.kind === 'full' ? nodeFullSubject(nodeId) : nodeDeltaSubject(nodeId, head.revision),
-          data: this.#sealer.seal(nodeId, controlKey, headText, body),
-          messageId: `${nodeId}:${head.epoch}:${head.revision}:${head.kind}`,
+          data: this.#sealer.seal(nodeId, controlKey, headText, this.#packed(body)),
           headers: { [HEAD_HEADER]: headText },
         },
         this.#closed.signal,
       );
       this.#lastSequence = Math.max(this.#lastSequence, sequence);
     });
+  }
+
+  /** Packed once, however many nodes it goes to. */
+  #packed(body: Uint8Array): Uint8Array {
+    let packed = this.#bodies.get(body);
+    if (!packed) this.#bodies.set(body, (packed = packBody(body)));
+    return packed;
   }
 
   /** Removes whatever the stream holds of a node that is gone; nobody has to wait for it. Gives up only when closed. */
