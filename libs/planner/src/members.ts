@@ -25,11 +25,26 @@ export function membersAfter(
 ): readonly NodeState[] {
   const known = sorted.get(before.nodes);
   if (!isLive(after) || !known || sorted.has(after.nodes)) return membersOf(after);
-  const fresh = [...touched].map((id) => after.nodes.get(id)).filter((node) => node !== undefined);
-  // V8 sorts by merging runs, and this is one long sorted run and a short one.
-  const members = [...known.filter(({ nodeId }) => !touched.has(nodeId)), ...fresh].sort(byId);
+  const members = known.slice();
+  for (const id of touched) {
+    const place = placeOf(members, id);
+    const node = after.nodes.get(id);
+    members.splice(place, members[place]?.nodeId === id ? 1 : 0, ...(node ? [node] : []));
+  }
   sorted.set(after.nodes, members);
   return members;
+}
+
+/** Where an id is, or would be, in sorted members. */
+function placeOf(members: readonly NodeState[], id: string): number {
+  let low = 0;
+  let high = members.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((members[middle]?.nodeId ?? '') < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 export function memberOf(state: NetworkState, nodeId: string): NodeState | undefined {
