@@ -45,8 +45,11 @@ export interface FoundHead extends MessageHead {
   fullRevision: number;
 }
 
-/** A full is kept fresh in the stream up to this size; larger ones are made when a node asks. */
-const REFRESH_LIMIT_BYTES = 256 * 1024;
+/**
+ * A full is kept fresh in the stream up to this size; larger ones are made when a node asks. Every 64th change rewrites the
+ * fulls of all nodes: at this size that is another 256 bytes per node and change, at 1,000 nodes 4 KB and seconds of planning.
+ */
+const REFRESH_LIMIT_BYTES = 16 * 1024;
 /** Deltas after which a full is written again: half the ring, so that it never wraps over what a node needs. */
 const REFRESH_AFTER = 64;
 
