@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { prepare } from './prepare.mjs';
-import { bound, fail, root } from './run.mjs';
+import { bound, controlPlaneFlags, fail, root } from './run.mjs';
 
 if (!(await prepare())) process.exit(1);
 
 const main = join(root, 'dist', 'apps', 'standalone', 'src', 'main.js');
-const [command, ...args] = bound([process.execPath, main, ...process.argv.slice(2)]);
+const [command, ...args] = bound([process.execPath, ...controlPlaneFlags, main, ...process.argv.slice(2)]);
 // npm changes to the clone; a relative --data is meant from where the user is.
 const child = spawn(command, args, { stdio: 'inherit', cwd: process.env.INIT_CWD ?? process.cwd() });
 child.once('error', (error) => fail(`cannot start the control plane: ${error.message}`));
