@@ -19,7 +19,7 @@ describe('an agent', () => {
   let c: Member;
   let toolsOfA: ToolLog;
   /** Calls of a's agent before nothing more changed for it. */
-  let quietSince: number;
+  let quietSince: number | undefined;
 
   beforeAll(async () => {
     mesh = await Mesh.start();
@@ -89,6 +89,7 @@ describe('an agent', () => {
   });
 
   it('does nothing to its own machine while all this happens to others, however often it looks', async () => {
+    quietSince ??= toolsOfA.calls.length;
     const since = () => toolsOfA.calls.slice(quietSince);
     const looks = () => since().filter((call) => call === `wg show ${INTERFACE} dump`).length;
     await waitFor(() => looks() >= 2, { what: 'two looks at the interface', timeout: 2 * FOUND_BY_LOOKING });

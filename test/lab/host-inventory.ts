@@ -11,7 +11,7 @@ export async function inventory(host: Host): Promise<Record<string, string>> {
     ['ip', ['-6', 'rule']],
     ['nft', ['list', 'ruleset']],
     ['sysctl', ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding']],
-    ['ls', ['-A', '/run/wireguard']],
+    ['ls', ['-AR', '/run']],
   ];
   const found = await Promise.all(looks.map(([tool, args]) => host.run(tool, args)));
   const named = looks.map(([tool, args], i): [string, string] => [[tool, ...args].join(' '), found[i] ?? '']);

@@ -2,8 +2,7 @@ import { Agent } from './agent.js';
 import { ControlPlane } from './control-plane.js';
 import { type Host } from './rig/host.js';
 import { type Internet } from './rig/internet.js';
-import { link } from './rig/link.js';
-import { makeNatRouter, type NatKind } from './rig/nat.js';
+import { attachBehind, type NatKind } from './rig/nat.js';
 import { type Station } from './rig/reachability.js';
 import { Rig } from './rig/rig.js';
 import { waitFor } from './rig/wait-for.js';
@@ -73,8 +72,12 @@ export class Mesh {
   async machine(name: string, nat?: NatKind): Promise<Machine> {
     const publicAddress = `203.0.113.${++this.lastHost}`;
     const host = await this.rig.host(name);
-    if (nat) await this.attachBehind(host, publicAddress, nat);
-    else await this.internet.attach(host, publicAddress);
+    if (!nat) await this.internet.attach(host, publicAddress);
+    else {
+      const router = await this.rig.host(`${name}-router`);
+      await this.internet.attach(router, publicAddress, 'wan');
+      await attachBehind(router, nat, { host, interface: 'eth0', subnet: '192.168.1' });
+    }
     return { name, host, publicAddress, agent: new Agent(name, host, this.rig.directory) };
   }
 
@@ -119,14 +122,5 @@ export class Mesh {
       return true;
     };
     await waitFor(look, { what: 'agents to be in sync', timeout });
-  }
-
-  private async attachBehind(host: Host, publicAddress: string, kind: NatKind): Promise<void> {
-    const router = await this.rig.host(`${host.name}-router`);
-    await this.internet.attach(router, publicAddress, 'wan');
-    await link({ host: router, interface: 'lan' }, { host, interface: 'eth0' });
-    await router.ip('address add 192.168.1.1/24 dev lan');
-    await makeNatRouter(router, kind);
-    await host.ip('address add 192.168.1.2/24 dev eth0', 'route add default via 192.168.1.1');
   }
 }

@@ -3,9 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type Host } from './rig/host.js';
 import { type Internet } from './rig/internet.js';
-import { link } from './rig/link.js';
 import { LossProbe } from './rig/loss-probe.js';
-import { makeNatRouter, type NatKind } from './rig/nat.js';
+import { attachBehind, type NatKind } from './rig/nat.js';
 import { matrixTable, reachability, waitForAllPairs } from './rig/reachability.js';
 import { Rig } from './rig/rig.js';
 import { processesOf, removeLeftovers } from './rig/run-mark.js';
@@ -107,9 +106,10 @@ describe('a host behind a router', () => {
   it('behind a carrier router, talks to one behind a home router through a relay', async () => {
     const relay = await wgUp(await publicHost('relay', '203.0.113.10'), ['10.99.0.1/24']);
     const one = await wgUp(await hostBehind(await publicHost('home', '203.0.113.20'), 'cone'), ['10.99.0.2/24']);
+    const inner = await rig.host('inner');
     const carrier = await publicHost('carrier', '203.0.113.30');
-    const home = await behind(carrier, 'symmetric', { name: 'inner', interface: 'wan', subnet: '100.64.0' });
-    const two = await wgUp(await hostBehind(home, 'cone', 'two'), ['10.99.0.3/24']);
+    await attachBehind(carrier, 'symmetric', { host: inner, interface: 'wan', subnet: '100.64.0' });
+    const two = await wgUp(await hostBehind(inner, 'cone', 'two'), ['10.99.0.3/24']);
     for (const [node, address] of [
       [one, '10.99.0.2/32'],
       [two, '10.99.0.3/32'],
@@ -124,22 +124,9 @@ describe('a host behind a router', () => {
   });
 });
 
-const hostBehind = (router: Host, kind: NatKind, name = 'n') =>
-  behind(router, kind, { name, interface: 'eth0', subnet: '192.168.1' });
-
-async function behind(
-  router: Host,
-  kind: NatKind,
-  inside: { name: string; interface: string; subnet: string },
-): Promise<Host> {
-  const host = await rig.host(inside.name);
-  await link({ host: router, interface: 'lan' }, { host, interface: inside.interface });
-  await router.ip(`address add ${inside.subnet}.1/24 dev lan`);
-  await makeNatRouter(router, kind);
-  await host.ip(
-    `address add ${inside.subnet}.2/24 dev ${inside.interface}`,
-    `route add default via ${inside.subnet}.1`,
-  );
+async function hostBehind(router: Host, kind: NatKind, name = 'n'): Promise<Host> {
+  const host = await rig.host(name);
+  await attachBehind(router, kind, { host, interface: 'eth0', subnet: '192.168.1' });
   return host;
 }
 

@@ -1,4 +1,5 @@
 import { execFile, type ExecFileException } from 'node:child_process';
+import { environment } from './environment.js';
 
 export interface CommandOptions {
   /** Text for the command's standard input. */
@@ -18,7 +19,7 @@ export interface CommandResult {
 export function attempt(command: string, args: string[], options: CommandOptions = {}): Promise<CommandResult> {
   const { input = '', timeout = 30_000 } = options;
   return new Promise((resolve, reject) => {
-    const limits = { timeout, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 } as const;
+    const limits = { timeout, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024, env: environment } as const;
     const child = execFile(command, args, limits, (error, stdout, stderr) => {
       if (isMissing(error)) reject(new Error(`${command} is not installed`));
       else resolve({ code: exitCode(error), stdout, stderr });

@@ -1,20 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { attempt, type CommandOptions, run } from './command.js';
 import { LabProcess } from './lab-process.js';
-import { processesOf } from './run-mark.js';
+import { environment } from './environment.js';
+import { commandLine, endProcess, processesOf } from './run-mark.js';
 import { waitFor } from './wait-for.js';
 
 /**
- * The holder of a host: a shell that owns a network and a mount namespace. The mount namespace is private because wg
- * and wireguard-go meet at a path, /run/wireguard/<interface>.sock. When its standard input ends (the lab is over, or
+ * The holder of a host: a shell that owns a network and a mount namespace. It has a /run of its own because wg and
+ * wireguard-go meet at a path, /run/wireguard/<interface>.sock. When its standard input ends (the lab is over, or
  * died), it ends everything inside the host, daemons included. Addresses are usable at once: nobody else could have them.
  */
 const HOLDER = `
 echo 0 2>/dev/null >/proc/sys/net/ipv6/conf/default/accept_dad
-mkdir -p /run/wireguard && mount -t tmpfs "$1" /run/wireguard && ip link set lo up && echo up || exit
+mount -t tmpfs "$1" /run && mkdir /run/wireguard && ip link set lo up && echo up || exit
 read -r _
 again=yes
 while [ "$again" ]; do
@@ -63,7 +63,7 @@ export class Host {
   /** Starts a program inside; its pid is the program's own, because nsenter becomes it. */
   spawn(command: string, args: string[], env: NodeJS.ProcessEnv = {}): LabProcess {
     const label = `${command.split('/').at(-1)} on ${this.name}`;
-    return new LabProcess(label, 'nsenter', this.inside(command, args), { ...process.env, ...env });
+    return new LabProcess(label, 'nsenter', this.inside(command, args), { ...environment, ...env });
   }
 
   /** Several `ip` commands in one process. */
@@ -86,12 +86,12 @@ export class Host {
 
   /** Command lines of the programs that run inside. */
   programs(): string[] {
-    return this.pids().map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim());
+    return this.pids().map(commandLine);
   }
 
   /** Ends every program at once, daemons included, as a power cut does; the cables stay. */
   async crash(): Promise<void> {
-    for (const pid of this.pids()) process.kill(pid, 'SIGKILL');
+    for (const pid of this.pids()) endProcess(pid);
     await waitFor(() => this.pids().length === 0, { what: `the programs of ${this.name} to end` });
   }
 

@@ -1,4 +1,5 @@
 import { type Host } from './host.js';
+import { link } from './link.js';
 
 /**
  * How a home or carrier router treats UDP (RFC 4787):
@@ -8,35 +9,52 @@ import { type Host } from './host.js';
  */
 export type NatKind = 'cone' | 'fullcone' | 'symmetric';
 
+/** What lies inside a router. */
+export interface Inside {
+  host: Host;
+  interface: string;
+  /** First three numbers of a /24; the router has .1, the host .2. */
+  subnet: string;
+}
+
+/** Puts a host behind another one, which has an interface `wan` and becomes its router. */
+export async function attachBehind(router: Host, kind: NatKind, inside: Inside): Promise<void> {
+  const { host, subnet } = inside;
+  await link({ host: router, interface: 'lan' }, inside);
+  await router.ip(`address add ${subnet}.1/24 dev lan`);
+  await makeNatRouter(router, kind);
+  await host.ip(`address add ${subnet}.2/24 dev ${inside.interface}`, `route add default via ${subnet}.1`);
+}
+
 /**
  * Makes a host with a `wan` interface a router that translates and filters what its other interfaces send.
  * The drop in `input` is needed: an early packet from a far peer would otherwise be accepted by the router itself, take
  * the connection's tuple, and push the real mapping to another port.
  */
-export async function makeNatRouter(host: Host, kind: NatKind, wan = 'wan'): Promise<void> {
+async function makeNatRouter(host: Host, kind: NatKind): Promise<void> {
   const fullcone = kind === 'fullcone';
   await host.sysctl('net.ipv4.ip_forward', 1);
   await host.nft(`
 table ip nat {
   ${fullcone ? 'map inside { type inet_service : ipv4_addr; flags dynamic,timeout; timeout 300s; }' : ''}
   chain pre { type nat hook prerouting priority dstnat;
-    ${fullcone ? `iifname "${wan}" meta l4proto udp dnat ip to udp dport map @inside` : ''}
+    ${fullcone ? `iifname "wan" meta l4proto udp dnat ip to udp dport map @inside` : ''}
   }
   chain post { type nat hook postrouting priority srcnat;
-    ${fullcone ? `oifname "${wan}" meta l4proto udp update @inside { udp sport : ip saddr }` : ''}
-    oifname "${wan}" masquerade ${kind === 'symmetric' ? 'random,fully-random' : ''}
+    ${fullcone ? `oifname "wan" meta l4proto udp update @inside { udp sport : ip saddr }` : ''}
+    oifname "wan" masquerade ${kind === 'symmetric' ? 'random,fully-random' : ''}
   }
 }
 table ip filter {
   chain input { type filter hook input priority filter;
-    iifname "${wan}" ct state established,related accept
-    iifname "${wan}" icmp type echo-request accept
-    iifname "${wan}" drop
+    iifname "wan" ct state established,related accept
+    iifname "wan" icmp type echo-request accept
+    iifname "wan" drop
   }
   chain forward { type filter hook forward priority filter;
-    iifname "${wan}" ct state established,related accept
-    iifname "${wan}" ct status dnat accept
-    iifname "${wan}" drop
+    iifname "wan" ct state established,related accept
+    iifname "wan" ct status dnat accept
+    iifname "wan" drop
   }
 }
 `);

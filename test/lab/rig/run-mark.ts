@@ -23,9 +23,23 @@ export function processesOf(mark: string, host?: string): number[] {
     .map(({ pid }) => pid);
 }
 
+/** Program and arguments; empty when the process has ended. */
+export function commandLine(pid: number): string {
+  return readQuietly(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+}
+
+/** Kills a process, if it is still there. */
+export function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // ended by itself meanwhile
+  }
+}
+
 /** Ends what crashed labs left: processes (and with the last of them their namespaces), directories. */
 export function removeLeftovers(): void {
-  for (const { pid, owner } of marked()) if (isDead(owner)) end(pid);
+  for (const { pid, owner } of marked()) if (isDead(owner)) endProcess(pid);
   for (const entry of readdirSync(tmpdir())) {
     const owner = MARK.exec(entry)?.[0];
     if (owner && isDead(owner)) rmSync(join(tmpdir(), entry), { recursive: true });
@@ -60,13 +74,5 @@ function readQuietly(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
-  }
-}
-
-function end(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // ended by itself meanwhile
   }
 }
