@@ -110,6 +110,8 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     if (!publisher) return;
     const { stream } = this.options;
     const started = performance.now();
+    // With an older fold it would tell nodes to go back to it: a removed peer would return for a moment.
+    await this.options.networks.caughtUp(network);
     const heads = await this.options.readHeads();
     await publisher.lead(epoch, heads);
     // A publisher that died between a removal and this left sealed messages behind.

@@ -42,3 +42,16 @@ test('it tells what a network was, and what happened since', async () => {
     facts.slice(1, 4).map(({ version }) => version),
   );
 });
+
+test('caught up means: everything the log held when it was asked', async () => {
+  const { facts, stream, append, follower, feed } = await given(2);
+  await follower.start();
+  await follower.caughtUp(stream);
+  await append(2, 4);
+  let level = false;
+  const waiting = follower.caughtUp(stream).then(() => (level = true));
+  await feed().onFacts(stream, facts.slice(2, 3));
+  expect(level).toBe(false);
+  await feed().onFacts(stream, facts.slice(3, 4));
+  await waiting;
+});

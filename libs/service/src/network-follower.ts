@@ -67,6 +67,20 @@ export class NetworkFollower {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Resolves when a network's fold holds everything the log held at the time of the call. @throws Unavailable */
+  async caughtUp(network: string): Promise<void> {
+    const head = await this.store.head(network);
+    const isLevel = () => (this.#states.get(network)?.version ?? 0) >= head;
+    if (isLevel()) return;
+    await new Promise<void>((resolve) => {
+      const end = this.onChange((change) => {
+        if (change.network !== network || !isLevel()) return;
+        end();
+        resolve();
+      });
+    });
+  }
+
   /** A network as it was at a version. @throws Unavailable */
   async stateAt(network: string, version: number): Promise<NetworkState> {
     return (await this.#history.at(network, version)).state;

@@ -120,7 +120,7 @@ function created(data: Omit<NetworkInfo, 'createdAt' | 'version'>, at: string, v
 }
 
 function keyCreated(state: NetworkState, record: EnrolmentKeyRecord, at: string, version: number): Changes {
-  return { keys: state.keys.set(record.keyId, { ...record, used: 0, revoked: false, createdAt: at, version }) };
+  return { keys: state.keys.set(record.keyId, { used: 0, revoked: false, createdAt: at, version, ...record }) };
 }
 
 function changeKey(state: NetworkState, keyId: string, changes: Partial<KeyState>): Changes {
@@ -132,7 +132,7 @@ function enrolled(state: NetworkState, record: NodeRecord, at: string, version: 
   const { nodeId, keyId, addresses } = record;
   const used = (state.keys.get(keyId)?.used ?? 0) + 1;
   return {
-    nodes: state.nodes.set(nodeId, { ...record, enabled: true, enrolledAt: at, version }),
+    nodes: state.nodes.set(nodeId, { enabled: true, enrolledAt: at, version, ...record }),
     nodeIdByName: state.nodeIdByName.set(record.name, nodeId),
     nodeIdByPublicKey: state.nodeIdByPublicKey.set(record.publicKey, nodeId),
     nodeIdByControlKey: state.nodeIdByControlKey.set(record.controlKey, nodeId),

@@ -100,6 +100,8 @@ export class NetworkPublisher {
    * @param found what the stream holds; nodes whose digest is right get nothing, others a delta where one can be made
    */
   async lead(epoch: number, found: ReadonlyMap<string, FoundHead>): Promise<void> {
+    // A batch of an earlier time would mix its state with the new one.
+    await this.stop();
     this.#epoch = epoch;
     this.#pending = [];
     const target = this.#latest;
