@@ -113,14 +113,14 @@ export class Mesh {
     return found;
   }
 
-  /** Waits until these nodes have reported that they hold what the log says. */
-  async waitUntilInSync(members: Member[], timeout = 30_000): Promise<void> {
+  /** Waits until these nodes have reported that they hold what the log says; they repeat it every 30 s. */
+  async waitUntilInSync(members: Member[]): Promise<void> {
     const look = async () => {
       const statuses = await this.statuses();
       const late = members.filter(({ name }) => !statuses.find((node) => node.name === name)?.inSync);
       if (late.length > 0) throw new Error(`not in sync: ${late.map(({ name }) => name).join(', ')}`);
       return true;
     };
-    await waitFor(look, { what: 'agents to be in sync', timeout });
+    await waitFor(look, { what: 'agents to be in sync', timeout: 60_000 });
   }
 }
