@@ -69,15 +69,22 @@ function renderTable() {
   const rows = [
     ['', ...meshes.map(({ nodes }) => `${nodes.toLocaleString('en')} nodes`)],
     ['---', ...meshes.map(() => '---')],
-    row('join → last agent has the peer, idle: p50 / p99 / max', ({ join }) => `${join.ms.p50} / ${join.ms.p99} / ${join.ms.max} ms`),
+    row(
+      'join → last agent has the peer, idle: p50 / p99 / max',
+      ({ join }) => `${join.ms.p50} / ${join.ms.p99} / ${join.ms.max} ms`,
+    ),
     row('joins measured', ({ join }) => join.joins),
     row('messages per join', ({ traffic }) => traffic.messagesPerJoin),
     row('bytes per recipient: sent by us / with the headers the broker adds', ({ traffic }) => {
       const { total, payload, subject } = traffic.bytesPerRecipient;
       return `${Math.round(payload + subject + HEAD_BYTES)} / ${Math.round(total)} B`;
     }),
-    row('CPU per join: services / PostgreSQL / NATS / generator', ({ join: { cpuSecondsPerJoin: cpu } }) =>
-      [cpu.standalone, cpu.postgres, cpu.nats, cpu.generator].map((seconds) => `${Math.round(seconds * 1000)}`).join(' / ') + ' ms',
+    row(
+      'CPU per join: services / PostgreSQL / NATS / generator',
+      ({ join: { cpuSecondsPerJoin: cpu } }) =>
+        [cpu.standalone, cpu.postgres, cpu.nats, cpu.generator]
+          .map((seconds) => `${Math.round(seconds * 1000)}`)
+          .join(' / ') + ' ms',
     ),
     row('burst of 200 joins → all agents have all', ({ burst }) => `${burst.secondsUntilLevel} s`),
     ...['SIGTERM', 'SIGKILL'].map((signal) =>
