@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import { describeMachine } from './machine.js';
+import { measureBurst, measureJoins, measureTraffic } from './mesh/joins.js';
+import { Mesh } from './mesh/mesh.js';
+import { measureRestart } from './mesh/restart.js';
+
+/**
+ * One network of `--nodes N` agents on a real control plane: joins one by one, a burst of joins, restarts. JSON on
+ * standard output; what is being done, on standard error.
+ */
+const { values } = parseArgs({
+  options: { nodes: { type: 'string', default: '100' }, quick: { type: 'boolean', default: false } },
+});
+const nodes = Number(values.nodes);
+const { joins, weighed, burst } = values.quick
+  ? { joins: 5, weighed: 2, burst: 20 }
+  : { joins: 30, weighed: 5, burst: 200 };
+
+const say = (text: string) => console.error(`${nodes} nodes: ${text}`);
+
+async function measure() {
+  const mesh = await Mesh.open(nodes);
+  const machine = describeMachine({ postgres: mesh.plane.postgresVersion, nats: mesh.plane.natsVersion });
+  try {
+    say(`they join (${mesh.ownConnections ? 'a connection each' : 'over shared connections'})`);
+    const seeding = await mesh.seed(nodes);
+    say(`${joins} joins, one after the other`);
+    const join = await measureJoins(mesh, joins);
+    const traffic = await measureTraffic(mesh, weighed);
+    say(`${burst} joins at once`);
+    const burstOfJoins = await measureBurst(mesh, burst);
+    const restarts = [];
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      say(`restart after ${signal}`);
+      restarts.push(await measureRestart(mesh, signal));
+    }
+    const connections = mesh.ownConnections ? 'own' : 'shared';
+    return { nodes, quick: values.quick, connections, machine, seeding, join, traffic, burst: burstOfJoins, restarts };
+  } finally {
+    await mesh.close();
+  }
+}
+
+console.log(JSON.stringify(await measure(), null, 2));

@@ -1,0 +1,196 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseEnrolmentToken } from '#contracts/enrolment-token.js';
+import type { EnrolResponse } from '#contracts/enrolment.js';
+import type { Trust } from '#messaging/trust.js';
+import type { EnrolledNode, MeshNode } from './mesh-node.js';
+import { childrenOf, ended } from './processes.js';
+
+const PROGRAM = 'dist/apps/standalone/src/main.js';
+const READY_MS = 120_000;
+/** Requests under way at once: a cloud that starts many machines together. */
+const HTTP_CONNECTIONS = 64;
+
+/** Process ids of what `up` runs. */
+export interface Pids {
+  standalone: number;
+  postgres: number;
+  nats: number;
+}
+
+/** The real control plane as a child process, on ports that stay the same when it is started again. */
+export class ControlPlane {
+  #child: ChildProcess | undefined;
+  #http: Agent = newAgent();
+  #enrolment = { url: '', keyId: '', secret: '' };
+  /** What it logged about itself last, by message: milliseconds of our clock. */
+  readonly logged = new Map<string, number>();
+
+  private constructor(
+    private readonly dir: string,
+    private readonly ports: { http: number; nats: number },
+  ) {}
+
+  static async start(): Promise<ControlPlane> {
+    const dir = mkdtempSync(join(tmpdir(), 'tombolo-bench-'));
+    const plane = new ControlPlane(join(dir, 'data'), { http: await freePort(), nats: await freePort() });
+    await plane.spawn();
+    await plane.ready();
+    return plane;
+  }
+
+  get natsUrl(): string {
+    return `nats://127.0.0.1:${this.ports.nats}`;
+  }
+
+  get trust(): Trust {
+    return JSON.parse(readFileSync(join(this.dir, 'keys', 'trust.json'), 'utf8')) as Trust;
+  }
+
+  get pids(): Pids {
+    const standalone = this.#child?.pid ?? 0;
+    const children = childrenOf(standalone);
+    const named = (name: string) => children.find((child) => child.name === name)?.pid ?? 0;
+    return { standalone, postgres: named('postgres'), nats: named('nats-server') };
+  }
+
+  /** Starts the process; does not wait for anything. */
+  async spawn(): Promise<void> {
+    const listen = ['--http', `127.0.0.1:${this.ports.http}`, '--nats', `127.0.0.1:${this.ports.nats}`];
+    const args = [
+      ...(process.env.TOMBOLO_BENCH_NODE_OPTIONS?.split(' ') ?? []),
+      PROGRAM,
+      '--data',
+      this.dir,
+      ...listen,
+    ];
+    this.logged.clear();
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TOMBOLO_LOG: 'info', TOMBOLO_LOG_FORMAT: 'json' },
+    });
+    this.#child = child;
+    this.#http.destroy();
+    this.#http = newAgent();
+    createInterface({ input: child.stderr }).on('line', (line) => this.#onLog(line));
+    await once(child, 'spawn');
+  }
+
+  /** Resolves when `/readyz` says so. */
+  async ready(): Promise<void> {
+    const deadline = performance.now() + READY_MS;
+    while (performance.now() < deadline) {
+      if (this.#child?.exitCode !== null) throw new Error('the control plane ended; see above what it logged');
+      const status = await this.#send('GET', '/readyz', {}).then(
+        ({ status }) => status,
+        () => 0,
+      );
+      if (status === 200) return;
+      await sleep(5);
+    }
+    throw new Error(`the control plane was not ready within ${READY_MS} ms`);
+  }
+
+  /** Ends it, and waits until database and broker have followed. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const { postgres, nats } = this.pids;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+    await Promise.all([ended(postgres), ended(nats)]);
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    this.#http.destroy();
+    rmSync(join(this.dir, '..'), { recursive: true, force: true });
+  }
+
+  /** Makes the network that all nodes join, and a key for any number of them. */
+  async createNetwork(name: string): Promise<void> {
+    const authorization = `Bearer ${readFileSync(join(this.dir, 'keys', 'admin-token'), 'utf8').trim()}`;
+    await this.#call('POST', '/api/v1/networks', { authorization }, { name, cidr: '10.64.0.0/15' });
+    const key = await this.#call<{ token: string }>(
+      'POST',
+      `/api/v1/networks/${name}/enrollment-keys`,
+      { authorization },
+      {},
+    );
+    this.#enrolment = parseEnrolmentToken(key.token);
+  }
+
+  async enrol(node: MeshNode): Promise<EnrolledNode> {
+    const { keyId, secret } = this.#enrolment;
+    const headers = { authorization: `Bearer ${keyId}.${secret}`, 'idempotency-key': randomUUID() };
+    return { ...node, answer: await this.#call<EnrolResponse>('POST', '/api/v1/enroll', headers, node.request) };
+  }
+
+  get postgresVersion(): string {
+    return versionOf(readlinkSync(`/proc/${this.pids.postgres}/exe`));
+  }
+
+  get natsVersion(): string {
+    return versionOf(readlinkSync(`/proc/${this.pids.nats}/exe`));
+  }
+
+  /** Bytes that the broker keeps on disk. */
+  get storedBytes(): number {
+    return Number(execFileSync('du', ['-sb', join(this.dir, 'nats')], { encoding: 'utf8' }).split('\t')[0]);
+  }
+
+  async #call<T>(method: string, path: string, headers: Record<string, string>, body: unknown): Promise<T> {
+    const answer = await this.#send(method, path, headers, body);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return JSON.parse(answer.text) as T;
+  }
+
+  #send(method: string, path: string, headers: Record<string, string>, body?: unknown) {
+    return new Promise<{ status: number; text: string }>((resolve, reject) => {
+      const content = body === undefined ? undefined : JSON.stringify(body);
+      const type = content === undefined ? {} : { 'content-type': 'application/json' };
+      const target = { host: '127.0.0.1', port: this.ports.http, agent: this.#http };
+      const call = request({ ...target, method, path, headers: { ...headers, ...type } }, (response) => {
+        text(response).then((answer) => resolve({ status: response.statusCode ?? 0, text: answer }), reject);
+      });
+      call.on('error', reject);
+      call.end(content);
+    });
+  }
+
+  #onLog(line: string): void {
+    const at = performance.now();
+    try {
+      const { level, msg } = JSON.parse(line) as { level: number; msg: string };
+      this.logged.set(msg, at);
+      if (level < 40) return;
+    } catch {
+      // Said by Node itself.
+    }
+    console.error(`control plane: ${line}`);
+  }
+}
+
+const newAgent = () => new Agent({ keepAlive: true, maxSockets: HTTP_CONNECTIONS });
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
+
+const versionOf = (program: string) =>
+  /\d+(\.\d+)+/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' }))?.[0] ?? 'unknown';

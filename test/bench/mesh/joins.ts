@@ -1,0 +1,109 @@
+import { type CpuSeconds, cpuSeconds, cpuSince } from './cpu-meter.js';
+import { type Delivered, LiveMeter } from './live-meter.js';
+import type { Mesh } from './mesh.js';
+import { inParallel } from './in-parallel.js';
+import { round, type Summary, summary } from '../summary.js';
+
+export interface JoinResult {
+  joins: number;
+  /** Agents that had to have the peer, at the first join; each join adds one. */
+  agents: number;
+  /** From before the request was sent until the last agent had verified the message. */
+  ms: Summary;
+  /** Of which: until the answer to the request was there. */
+  enrolMs: Summary;
+  /** Of everything that a join causes, reports of the agents included. */
+  cpuSecondsPerJoin: CpuSeconds;
+}
+
+/** One join after the other, each when nothing is on its way any more. */
+export async function measureJoins(mesh: Mesh, joins: number): Promise<JoinResult> {
+  const { fleet, plane } = mesh;
+  const agents = fleet.size;
+  const times: number[] = [];
+  const enrolTimes: number[] = [];
+  const nodes = mesh.create(joins);
+  await mesh.settled();
+  const before = cpuSeconds(plane.pids);
+  for (const node of nodes) {
+    const arrived = fleet.arrivals.of(node.request.name, fleet.size);
+    const sent = performance.now();
+    const enrolled = await plane.enrol(node);
+    enrolTimes.push(performance.now() - sent);
+    fleet.add(enrolled);
+    times.push((await arrived) - sent);
+    await mesh.settled();
+  }
+  const cpuSecondsPerJoin = cpuSince(before, cpuSeconds(plane.pids), joins);
+  return { joins, agents, ms: summary(times), enrolMs: summary(enrolTimes), cpuSecondsPerJoin };
+}
+
+export interface TrafficResult {
+  joins: number;
+  /** As delivered to the agents: subject, headers and payload. */
+  messagesPerJoin: number;
+  bytesPerJoin: number;
+  bytesPerRecipient: { total: number; subject: number; headers: number; payload: number };
+}
+
+/** The same once more, with somebody who weighs the messages. */
+export async function measureTraffic(mesh: Mesh, joins: number): Promise<TrafficResult> {
+  const { fleet, plane } = mesh;
+  const meter = await LiveMeter.open(mesh.observer);
+  let recipients = 0;
+  for (const node of mesh.create(joins)) {
+    recipients += fleet.size;
+    const arrived = fleet.arrivals.of(node.request.name, fleet.size);
+    fleet.add(await plane.enrol(node));
+    await arrived;
+    await mesh.settled();
+  }
+  await mesh.observer.check();
+  meter.stop();
+  const { messages, subject, headers, payload } = meter.delivered;
+  const bytes = subject + headers + payload;
+  return {
+    joins,
+    messagesPerJoin: round(messages / joins),
+    bytesPerJoin: Math.round(bytes / joins),
+    bytesPerRecipient: {
+      total: round(bytes / recipients),
+      ...perRecipient({ messages, subject, headers, payload }, recipients),
+    },
+  };
+}
+
+const perRecipient = ({ subject, headers, payload }: Delivered, recipients: number) => ({
+  subject: round(subject / recipients),
+  headers: round(headers / recipients),
+  payload: round(payload / recipients),
+});
+
+export interface BurstResult {
+  joins: number;
+  /** Until every agent that was there before holds all that joined. */
+  seconds: number;
+  /** Until the last was acknowledged. */
+  enrolSeconds: number;
+  /** Until the ones that joined hold all others, too. */
+  secondsUntilLevel: number;
+  cpuSeconds: CpuSeconds;
+}
+
+/** Many machines that join at once. */
+export async function measureBurst(mesh: Mesh, joins: number): Promise<BurstResult> {
+  const { fleet, plane } = mesh;
+  const nodes = mesh.create(joins);
+  await mesh.settled();
+  const before = cpuSeconds(plane.pids);
+  const arrived = nodes.map((node) => fleet.arrivals.of(node.request.name, fleet.size));
+  const sent = performance.now();
+  const since = () => Number(((performance.now() - sent) / 1_000).toFixed(3));
+  const all = Promise.all(arrived).then(since);
+  await inParallel(nodes, joins, async (node) => fleet.add(await plane.enrol(node)));
+  const enrolSeconds = since();
+  const seconds = await all;
+  await mesh.settled(() => fleet.agents.every((agent) => agent.peers === fleet.size - 1));
+  const secondsUntilLevel = since();
+  return { joins, seconds, enrolSeconds, secondsUntilLevel, cpuSeconds: cpuSince(before, cpuSeconds(plane.pids), 1) };
+}

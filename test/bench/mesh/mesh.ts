@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectService, type ServiceConnection } from '#messaging/connection.js';
+import { ControlPlane } from './control-plane.js';
+import { Fleet } from './fleet.js';
+import { inParallel } from './in-parallel.js';
+import { createNode, type MeshNode } from './mesh-node.js';
+
+/** Above this, agents share connections: ten thousand of their own would measure this process's sockets. */
+const OWN_CONNECTIONS_UP_TO = 1_000;
+const AGENTS_PER_CONNECTION = 500;
+const ENROLLING_AT_ONCE = 64;
+const LIMIT_MS = 15 * 60_000;
+
+export interface Seeding {
+  enrolments: number;
+  /** Until the last was acknowledged over HTTP. */
+  seconds: number;
+  perSecond: number;
+  /** Until every agent held every other. */
+  secondsUntilLevel: number;
+}
+
+/** A network of one control plane with its agents, and the nodes that will join it. */
+export class Mesh {
+  readonly ownConnections: boolean;
+  #nextNode = 0;
+
+  private constructor(
+    readonly plane: ControlPlane,
+    readonly fleet: Fleet,
+    /** With a service's rights: it hears everything and is no agent. */
+    readonly observer: ServiceConnection,
+    nodes: number,
+  ) {
+    this.ownConnections = nodes <= OWN_CONNECTIONS_UP_TO;
+  }
+
+  static async open(nodes: number): Promise<Mesh> {
+    const plane = await ControlPlane.start();
+    await plane.createNetwork('bench');
+    const { trust } = plane;
+    const urls = [plane.natsUrl];
+    const fleet = new Fleet(
+      nodes <= OWN_CONNECTIONS_UP_TO
+        ? { kind: 'own' }
+        : { kind: 'shared', urls, trust, connections: Math.ceil(nodes / AGENTS_PER_CONNECTION) },
+    );
+    await fleet.open();
+    const observer = await connectService({ urls, creds: trust.serviceCredentials, name: 'observer' });
+    return new Mesh(plane, fleet, observer, nodes);
+  }
+
+  /** Keys of nodes that have not joined. */
+  create(count: number): MeshNode[] {
+    return Array.from({ length: count }, () => createNode(this.#nextNode++, { ownLogin: this.ownConnections }));
+  }
+
+  /** All of them join and follow; resolves when each holds all others. */
+  async seed(count: number): Promise<Seeding> {
+    const nodes = this.create(count);
+    const began = performance.now();
+    await inParallel(nodes, ENROLLING_AT_ONCE, async (node) => this.fleet.add(await this.plane.enrol(node)));
+    const seconds = (performance.now() - began) / 1_000;
+    await this.settled(() => this.fleet.agents.every((agent) => agent.peers === this.fleet.size - 1));
+    const secondsUntilLevel = (performance.now() - began) / 1_000;
+    return {
+      enrolments: count,
+      seconds: Number(seconds.toFixed(2)),
+      perSecond: Math.round(count / seconds),
+      secondsUntilLevel: Number(secondsUntilLevel.toFixed(2)),
+    };
+  }
+
+  /** Resolves when nothing is on its way: every agent is level, has reported, and `also` holds. */
+  async settled(also: () => boolean = () => true): Promise<void> {
+    const deadline = performance.now() + LIMIT_MS;
+    const { fleet } = this;
+    while (!(fleet.reportsToCome === 0 && fleet.isLevel && also())) {
+      if (performance.now() > deadline) throw new Error(`not settled within ${LIMIT_MS} ms; ${fleet.arrivals.missing}`);
+      await sleep(20);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.fleet.close();
+    await this.observer.close();
+    await this.plane.remove();
+  }
+}
