@@ -104,10 +104,10 @@ test('from a checkpoint only what came after is read, and the heads are the same
   expect(checkpoint).toEqual(noted);
   // A head that only the checkpoint can know proves that it was used.
   checkpoint!.heads.set('marker', { ...noted.heads.get(desired[0]!.nodeId)!, revision: 99 });
-  const { heads, sequence } = await readHeads(service, checkpoint);
+  const { heads } = await readHeads(service, checkpoint);
   expect(heads.get('marker')?.revision).toBe(99);
   heads.delete('marker');
-  expect({ heads, sequence }).toEqual((({ heads, sequence }) => ({ heads, sequence }))(await readHeads(service)));
+  expect(heads).toEqual((await readHeads(service)).heads);
   expect(heads.get(desired[3]!.nodeId)).toMatchObject({ kind: 'delta', revision: 2, fullRevision: 1 });
 });
 

@@ -48,11 +48,20 @@ export async function ensureAdminToken(store: EventStore, file: string, now: Dat
 
 /** The token in a file, made now if there is none. */
 async function tokenIn(file: string): Promise<{ token: string; isOurs: boolean }> {
-  const token = newApiToken();
-  if (await writeSecret(file, token)) return { token, isOurs: true };
-  const written = (await readFile(file, 'utf8')).trim();
-  if (!isApiToken(written)) throw new Error(`${file} is there and holds no API token; move it away and start again`);
-  return { token: written, isOurs: false };
+  for (;;) {
+    const token = newApiToken();
+    if (await writeSecret(file, token)) return { token, isOurs: true };
+    const written = await readFile(file, 'utf8').catch(unlessGone);
+    // Taken away again by a replica that was not the first.
+    if (written === undefined) continue;
+    if (!isApiToken(written.trim()))
+      throw new Error(`${file} is there and holds no API token; move it away and start again`);
+    return { token: written.trim(), isOurs: false };
+  }
+}
+
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /**
