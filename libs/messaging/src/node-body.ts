@@ -11,6 +11,9 @@ const DICTIONARY = Buffer.from(
     '"/128"],"endpoint":null}],"removed":[]}',
 );
 
+/** Fulls are each node's own. */
+const WORTH_KEEPING = 4_096;
+
 /** Most that a body may grow to: 8 MB of compressed peers are less. */
 const LARGEST = 128 * 1024 * 1024;
 
@@ -22,11 +25,17 @@ export function packBody(json: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.of(PACKED), deflateRawSync(json, { dictionary: DICTIONARY, level: 9 })]);
 }
 
+/** What was unpacked last: a process that plays many nodes opens the same body again and again. */
+let last: { packed: Buffer; json: string } | undefined;
+
 /** @returns the JSON; undefined when it is neither packed nor plain */
 export function unpackBody(body: Buffer): string | undefined {
   if (body[0] !== PACKED) return body.toString();
+  if (last?.packed.equals(body)) return last.json;
   try {
-    return inflateRawSync(body.subarray(1), { dictionary: DICTIONARY, maxOutputLength: LARGEST }).toString();
+    const json = inflateRawSync(body.subarray(1), { dictionary: DICTIONARY, maxOutputLength: LARGEST }).toString();
+    if (body.length <= WORTH_KEEPING) last = { packed: body, json };
+    return json;
   } catch {
     return undefined;
   }

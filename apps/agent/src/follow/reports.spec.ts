@@ -20,7 +20,7 @@ const reports = ({ peers = 1000, isHasty = false } = {}) =>
   });
 const kinds = () => sent.map((report) => report.kind);
 
-test('applied goes out within half a millisecond for each peer', () => {
+test('applied goes out after a quarter to three quarters of a millisecond for each peer', () => {
   const times = Array.from({ length: 50 }, () => {
     sent = [];
     const start = Date.now();
@@ -29,8 +29,9 @@ test('applied goes out within half a millisecond for each peer', () => {
     expect(sent).toHaveLength(1);
     return Date.now() - start;
   });
-  expect(Math.max(...times)).toBeLessThanOrEqual(500);
-  expect(Math.max(...times)).toBeGreaterThan(250);
+  expect(Math.max(...times)).toBeLessThanOrEqual(750);
+  expect(Math.max(...times)).toBeGreaterThan(500);
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(250);
 });
 
 test('of several that wait the newest is said, once', () => {

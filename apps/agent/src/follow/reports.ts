@@ -1,7 +1,10 @@
 import type { AppliedReport, HeartbeatReport, RejectedReport } from '#contracts/reports.js';
 import type { AgentReport } from '#messaging/agent-connection.js';
 
-/** 10,000 agents that apply the same change answer within 5 s, not at once. */
+/**
+ * 10,000 agents that apply the same change answer within 2.5 to 7.5 s, not at once, and not while the change is still on its
+ * way to the others.
+ */
 const SPREAD_MS_PER_PEER = 0.5;
 const HEARTBEAT_MS = 30_000;
 /** After a connect: the broker is often back a little before those who listen. */
@@ -31,7 +34,7 @@ export class Reports {
       return;
     }
     const spread = this.options.peers() * SPREAD_MS_PER_PEER;
-    this.#applied = { report: body, timer: setTimeout(() => this.#sendApplied(), Math.random() * spread) };
+    this.#applied = { report: body, timer: setTimeout(() => this.#sendApplied(), (0.5 + Math.random()) * spread) };
   }
 
   rejected(body: RejectedReport): void {
