@@ -10,7 +10,7 @@ import { initrdFor } from './initrd.js';
 export interface GuestJob {
   /** Run in the working directory of this process, with its PATH. */
   command: string[];
-  env?: Record<string, string>;
+  env?: Record<string, string | undefined>;
   /** A file that the command writes and that is brought out. */
   resultFile: string;
   /** Milliseconds until the guest is ended. */
@@ -90,10 +90,11 @@ function boot(kernel: string, initrd: string, job: string): string[] {
 }
 
 function jobScript({ command, env, resultFile }: GuestJob): string {
-  const variables = Object.entries({ PATH: process.env.PATH ?? '', HOME: '/root', LANG: 'C.UTF-8', ...env });
+  const variables = Object.entries({ PATH: process.env.PATH, HOME: '/root', LANG: 'C.UTF-8', ...env });
+  const exports = variables.flatMap(([name, value]) => (value === undefined ? [] : `export ${name}=${quote(value)}`));
   return `#!/bin/sh
 cd ${quote(process.cwd())}
-${variables.map(([name, value]) => `export ${name}=${quote(value)}`).join('\n')}
+${exports.join('\n')}
 ${command.map(quote).join(' ')} </dev/null >/run/ports/output 2>&1
 status=$?
 cat ${quote(resultFile)} >/run/ports/result 2>/dev/null
