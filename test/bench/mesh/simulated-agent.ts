@@ -38,16 +38,10 @@ export class SimulatedAgent {
     return this.#peers;
   }
 
-  /** Takes over what an agent has on its disk: these resources, and what `like` holds, less `without`. */
-  recall(position: Position, disk: Disk): void {
+  /** Takes over what an agent has on its disk. */
+  recall(position: Position, resources: Iterable<Resource>): void {
     this.#held = position;
-    if (disk.like) {
-      this.#bits = disk.like.#bits.slice();
-      this.#digest = disk.like.#digest;
-      this.#peers = disk.like.#peers;
-    }
-    for (const resource of disk.without ?? []) this.#drop([this.book.learn(resource)], []);
-    for (const resource of disk.resources) this.#add(this.book.learn(resource));
+    for (const resource of resources) this.#add(this.book.learn(resource));
   }
 
   onMessage({ head, body }: NodeMessage): Verdict {
@@ -122,12 +116,6 @@ export class SimulatedAgent {
     const mask = 1 << (id & 31);
     this.#bits[word] = value ? (this.#bits[word] ?? 0) | mask : (this.#bits[word] ?? 0) & ~mask;
   }
-}
-
-export interface Disk {
-  resources: Iterable<Resource>;
-  like?: SimulatedAgent;
-  without?: Resource[];
 }
 
 interface Change {
