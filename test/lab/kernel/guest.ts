@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../rig/wait-for.js';
@@ -64,7 +73,7 @@ export async function runInGuest(job: GuestJob): Promise<GuestOutcome> {
 }
 
 type Ports = [GuestPort, GuestPort, GuestPort];
-const MEMORY = '3G';
+const MEMORY = '2G';
 const SHARED = ['-o', 'source=/', '-o', 'cache=always', '-o', 'sandbox=chroot'];
 const MACHINE = [
   ...['-M', 'q35', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
@@ -107,8 +116,12 @@ const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** A process that dies with this one, however that ends. */
 function start(command: string, args: string[], log: string): ChildProcess {
-  const stdio = ['ignore', 'ignore', openSync(log, 'w')] as const;
-  return spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], { stdio: [...stdio] });
+  const errors = openSync(log, 'w');
+  try {
+    return spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], { stdio: ['ignore', 'ignore', errors] });
+  } finally {
+    closeSync(errors);
+  }
 }
 
 function cloudKernel(): string {
