@@ -80,11 +80,12 @@ export interface InternetResource {
   outside: string[];
 }
 
-/** What this node tries every second, to prove that the range behind it answers. */
+/** What a member of a gateway tries twice a second, from its own side, to prove that the range behind it answers. */
 export interface ProbeResource {
   /** `probe/<gateway id>` */
   name: `probe/${string}`;
-  address: string;
+  /** Literal address; null: nothing to try, the report is a sign of life only. */
+  address: string | null;
   /** TCP port; null: ICMP echo. */
   port: number | null;
 }
