@@ -1,6 +1,6 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Logger } from 'pino';
-import type { AppliedReport, HeartbeatReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
+import type { AppliedReport, HeartbeatReport, ProbeReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
 import type { EventStore } from '#event-store/core/event-store.js';
 
 /** A login to the message broker for one node. */
@@ -31,7 +31,8 @@ export type NodeReport =
   | { nodeId: string; kind: 'applied'; body: AppliedReport }
   | { nodeId: string; kind: 'rejected'; body: RejectedReport }
   | { nodeId: string; kind: 'heartbeat'; body: HeartbeatReport }
-  | { nodeId: string; kind: 'resync'; body: ResyncReport };
+  | { nodeId: string; kind: 'resync'; body: ResyncReport }
+  | { nodeId: string; kind: 'probe'; body: ProbeReport };
 
 /** What agents tell. Every replica hears every report. */
 export interface ReportFeed {

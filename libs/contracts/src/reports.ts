@@ -34,3 +34,18 @@ export interface ResyncReport {
   revision: number;
   reason: 'no_state' | 'gap' | 'digest_mismatch' | 'unreadable';
 }
+
+/** What a member of a gateway tells twice a second: one message for all of its gateways. */
+export interface ProbeReport {
+  gateways: GatewayProbe[];
+  /** Seconds since the newest handshake with any peer; null: none yet. */
+  handshakeAge: number | null;
+}
+
+export interface GatewayProbe {
+  gatewayId: string;
+  /** The target answered from the member's own side; true where there is none to try. */
+  ok: boolean;
+  /** What happened, for people. */
+  detail: string;
+}

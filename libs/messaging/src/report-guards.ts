@@ -1,14 +1,18 @@
 import { isId } from '#contracts/names.js';
-import type { AppliedReport, HeartbeatReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
+import type { AppliedReport, HeartbeatReport, ProbeReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
 
 export type NodeReport =
   | { nodeId: string; kind: 'applied'; body: AppliedReport }
   | { nodeId: string; kind: 'rejected'; body: RejectedReport }
   | { nodeId: string; kind: 'heartbeat'; body: HeartbeatReport }
-  | { nodeId: string; kind: 'resync'; body: ResyncReport };
+  | { nodeId: string; kind: 'resync'; body: ResyncReport }
+  | { nodeId: string; kind: 'probe'; body: ProbeReport };
 
 /** A rejection names so many resources at most; the rest is dropped. */
 const MOST_ERRORS = 50;
+/** A node is member of so many gateways at most; a report of more is refused. */
+const MOST_GATEWAYS = 500;
+const LONGEST_DETAIL = 256;
 const MOST_BYTES = 64 * 1024;
 
 /**
@@ -32,6 +36,8 @@ export function readReport(subject: string, data: Uint8Array): NodeReport {
     }
     case 'heartbeat':
       return { nodeId, kind, body: heartbeat(fields) };
+    case 'probe':
+      return { nodeId, kind, body: { gateways: probes(fields), handshakeAge: age(fields) } };
     default:
       throw new Error('the subject names no kind of report');
   }
@@ -72,6 +78,22 @@ function errors(fields: Fields): RejectedReport['errors'] {
     return { resource: text(item as Fields, 'resource', 256), message: text(item as Fields, 'message', 1_024) };
   });
 }
+
+function probes({ gateways }: Fields): ProbeReport['gateways'] {
+  if (!Array.isArray(gateways)) throw new Error('gateways is not a list');
+  if (gateways.length > MOST_GATEWAYS) throw new Error(`gateways holds more than ${MOST_GATEWAYS}`);
+  return gateways.map((item: unknown) => {
+    if (typeof item !== 'object' || item === null) throw new Error('gateways holds something that is no object');
+    const { gatewayId, ok, detail } = item as Fields;
+    if (!isId(gatewayId)) throw new Error('gatewayId is no id');
+    if (typeof ok !== 'boolean') throw new Error('ok is neither true nor false');
+    if (typeof detail !== 'string') throw new Error('detail is no text');
+    // Cut, not refused: what is said beside it is a sign of life.
+    return { gatewayId, ok, detail: detail.slice(0, LONGEST_DETAIL) };
+  });
+}
+
+const age = (fields: Fields) => (fields.handshakeAge === null ? null : amount(fields, 'handshakeAge'));
 
 function whole(fields: Fields, name: string): number {
   const value = fields[name];

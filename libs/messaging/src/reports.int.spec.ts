@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startTrustedNats, testNodeId, testNodeLogin, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import { until } from '../../../test/support/wait.js';
+import type { ProbeReport } from '#contracts/reports.js';
 import { STREAMS } from '#contracts/subjects.js';
 import { type AgentReport, connectAgent } from './agent-connection.js';
 import type { ServiceConnection } from './connection.js';
@@ -17,7 +18,11 @@ const good: AgentReport[] = [
     body: { agentVersion: '0.1.0', epoch: 1, revision: 2, digest, backend: 'kernel', peers: 4, repairs: 0 },
   },
   { kind: 'resync', body: { epoch: 0, revision: 0, reason: 'no_state' } },
+  { kind: 'probe', body: { gateways: [{ gatewayId: testNodeId(), ok: true, detail: 'echo' }], handshakeAge: 12.5 } },
+  { kind: 'probe', body: { gateways: [], handshakeAge: null } },
 ];
+const probe = good[4]!.body as ProbeReport;
+const [gatewayProbe] = probe.gateways;
 
 let broker: TrustedNats;
 let service: ServiceConnection;
@@ -91,9 +96,43 @@ test.each<[string, string, unknown, string]>([
     { ...good[2]!.body, agentVersion: 'x'.repeat(65) },
     'agentVersion',
   ],
+  ['probes that are no list', `tombolo.reports.${nodeId}.probe`, { ...probe, gateways: {} }, 'gateways is not a list'],
+  ['a probe that is no object', `tombolo.reports.${nodeId}.probe`, { ...probe, gateways: [7] }, 'no object'],
+  [
+    'a probe of no gateway',
+    `tombolo.reports.${nodeId}.probe`,
+    { ...probe, gateways: [{ ...gatewayProbe, gatewayId: '*' }] },
+    'gatewayId',
+  ],
+  [
+    'a probe that is neither good nor bad',
+    `tombolo.reports.${nodeId}.probe`,
+    { ...probe, gateways: [{ ...gatewayProbe, ok: 'yes' }] },
+    'ok is neither',
+  ],
+  [
+    'a probe without a word',
+    `tombolo.reports.${nodeId}.probe`,
+    { ...probe, gateways: [{ ...gatewayProbe, detail: 3 }] },
+    'detail',
+  ],
+  ['an age below zero', `tombolo.reports.${nodeId}.probe`, { ...probe, handshakeAge: -1 }, 'handshakeAge'],
+  ['an age that is missing', `tombolo.reports.${nodeId}.probe`, { gateways: [] }, 'handshakeAge'],
+  [
+    'probes of more gateways than one node can hold',
+    `tombolo.reports.${nodeId}.probe`,
+    { ...probe, gateways: Array(501).fill(gatewayProbe) },
+    'more than 500',
+  ],
   ['a body without end', `tombolo.reports.${nodeId}.applied`, { ...applied, more: 'x'.repeat(70_000) }, 'bytes'],
 ])('refuses %s', (...[, subject, body, reason]) => {
   expect(() => readReport(subject, Buffer.from(JSON.stringify(body)))).toThrow(reason);
+});
+
+test('cuts what a probe says', () => {
+  const body = { gateways: [{ ...gatewayProbe, detail: 'x'.repeat(300), more: 1 }], handshakeAge: 0 };
+  const report = readReport(`tombolo.reports.${nodeId}.probe`, Buffer.from(JSON.stringify(body)));
+  expect(report.body).toEqual({ gateways: [{ ...gatewayProbe, detail: 'x'.repeat(256) }], handshakeAge: 0 });
 });
 
 test('takes only the fields it knows, and so many errors at most', () => {

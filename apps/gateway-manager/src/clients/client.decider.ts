@@ -1,6 +1,7 @@
 import type { Decision } from '#contracts/decision.js';
 import { Refusal, type FieldError } from '#contracts/errors.js';
 import type { NetworkFact } from '#contracts/facts.js';
+import type { CreateClientBody, RevokeClientBody } from '#contracts/gateway-commands.js';
 import type { ClientRecord } from '#contracts/gateway-facts.js';
 import { allocate } from '#ipam/pool.js';
 import { canonicalPrefix } from '#ipam/prefix.js';
@@ -13,21 +14,8 @@ import type { NetworkState } from '#topology/network-state.js';
 import { publicKeyErrors } from '#topology/public-keys.js';
 import { MAX_RANGES } from '#topology/range-fields.js';
 
-export interface CreateClient extends CommandMeta {
-  /** UUIDv7 for a new client. */
-  clientId: string;
-  name: string;
-  /** WireGuard public key, base64; the private half stays where it was made. */
-  publicKey: string;
-  /** An ingress gateway. */
-  gatewayId: string;
-  /** Ranges it may reach; left out: the network's. 0.0.0.0/0 and ::/0 allow the internet too. */
-  allowed?: string[];
-}
-
-export interface RevokeClient extends GuardedCommand {
-  clientId: string;
-}
+export type CreateClient = CommandMeta & CreateClientBody;
+export type RevokeClient = GuardedCommand & RevokeClientBody;
 
 /**
  * Admits a client, one address per family. The same id, name and key again make no second fact. Answer: ClientView.

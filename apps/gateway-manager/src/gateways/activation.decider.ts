@@ -1,5 +1,6 @@
 import type { Decision } from '#contracts/decision.js';
 import { Refusal } from '#contracts/errors.js';
+import type { DrainGatewayBody } from '#contracts/gateway-commands.js';
 import type { AnyFact } from '#contracts/facts.js';
 import { factsOf, foldNew, type CommandMeta, type GuardedCommand } from '#topology/command.js';
 import { gatewayView } from '#topology/gateway-view.js';
@@ -9,12 +10,7 @@ import type { GatewayState, NetworkState } from '#topology/network-state.js';
 import { chooseActive, type Election } from './choose-active.js';
 import type { MemberHealth } from './member-health.js';
 
-export interface DrainGateway extends GuardedCommand {
-  gatewayId: string;
-  nodeId: string;
-  /** Left out: true; false lets it serve again. */
-  draining?: boolean;
-}
+export type DrainGateway = GuardedCommand & DrainGatewayBody;
 
 export interface ElectActive extends CommandMeta {
   gatewayId: string;

@@ -1,6 +1,7 @@
 import type { Decision } from '#contracts/decision.js';
 import { Refusal } from '#contracts/errors.js';
 import type { NetworkFact } from '#contracts/facts.js';
+import type { ChangeGatewayBody, CreateGatewayBody, RemoveGatewayBody } from '#contracts/gateway-commands.js';
 import type { GatewayKind, GatewayRecord, ProbeTarget } from '#contracts/gateway-facts.js';
 import { canonicalAddress } from '#ipam/address.js';
 import { canonicalJson } from '#contracts/canonical.js';
@@ -14,40 +15,9 @@ import { canonicalRanges } from '#topology/range-fields.js';
 import { withoutUsers } from '../clients/client.decider.js';
 import { fieldErrors, refuseBadGateway, refuseGatewayNameTaken } from './gateway-rules.js';
 
-export interface CreateGateway extends CommandMeta {
-  /** UUIDv7 for a new gateway. */
-  gatewayId: string;
-  name: string;
-  kind: GatewayKind;
-  /** Kind egress. */
-  ranges?: string[];
-  /** Left out: yes for egress and internet, no for the others. */
-  masquerade?: boolean;
-  /** Node ids in order of preference. */
-  members: string[];
-  probe?: ProbeTarget | null;
-  /** Kind cluster. */
-  clusterId?: string | null;
-  /** Kind internet. */
-  users?: { nodes?: string[]; clients?: string[] };
-}
-
-/** Fields left out stay as they are; those given replace the whole value. */
-export interface ChangeGateway extends GuardedCommand {
-  gatewayId: string;
-  ranges?: string[];
-  masquerade?: boolean;
-  members?: string[];
-  /** null: none. */
-  probe?: ProbeTarget | null;
-  users?: { nodes?: string[]; clients?: string[] };
-}
-
-export interface RemoveGateway extends GuardedCommand {
-  gatewayId: string;
-  /** Revoke the clients behind it too. */
-  force?: boolean;
-}
+export type CreateGateway = CommandMeta & CreateGatewayBody;
+export type ChangeGateway = GuardedCommand & ChangeGatewayBody;
+export type RemoveGateway = GuardedCommand & RemoveGatewayBody;
 
 type Changes = Extract<NetworkFact, { type: 'GatewayChanged' }>['data']['changes'];
 

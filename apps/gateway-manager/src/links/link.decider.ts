@@ -1,5 +1,6 @@
 import type { Decision } from '#contracts/decision.js';
 import { Refusal } from '#contracts/errors.js';
+import type { LinkClustersBody, UnlinkClustersBody } from '#contracts/gateway-commands.js';
 import type { NetworkFact } from '#contracts/facts.js';
 import { factsOf, foldNew, type CommandMeta, type GuardedCommand } from '#topology/command.js';
 import { linkedWith } from '#topology/crossing-ranges.js';
@@ -11,19 +12,8 @@ import type { ClusterState, NetworkState } from '#topology/network-state.js';
 import { overlapRefusal } from '#topology/overlaps.js';
 import { assignVirtualRanges, clashesOf, type Clash } from '#topology/virtual-ranges.js';
 
-export interface LinkClusters extends CommandMeta {
-  /** UUIDv7 for a new link. */
-  linkId: string;
-  /** Cluster ids, in any order. */
-  a: string;
-  b: string;
-  /** What to do about ranges that overlap another's; left out: assign virtual ones. */
-  onOverlap?: 'assign' | 'refuse';
-}
-
-export interface UnlinkClusters extends GuardedCommand {
-  linkId: string;
-}
+export type LinkClusters = CommandMeta & LinkClustersBody;
+export type UnlinkClusters = GuardedCommand & UnlinkClustersBody;
 
 /**
  * Links two clusters, virtual ranges for what overlaps included. Two that are linked stay so, without a fact. Answer:

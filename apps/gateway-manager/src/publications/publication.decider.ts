@@ -1,5 +1,6 @@
 import type { Decision } from '#contracts/decision.js';
 import { Refusal } from '#contracts/errors.js';
+import type { PublishServiceBody, WithdrawServiceBody } from '#contracts/gateway-commands.js';
 import type { PublicationRecord } from '#contracts/gateway-facts.js';
 import { formatAddress, parseAddress, type Address } from '#ipam/address.js';
 import { allocate, isFree } from '#ipam/pool.js';
@@ -11,21 +12,8 @@ import { clusterOf, networkOf, publicationOf, refuseStale } from '#topology/look
 import { networkFold } from '#topology/network-fold.js';
 import type { ClusterState, NetworkState } from '#topology/network-state.js';
 
-export interface PublishService extends CommandMeta {
-  /** UUIDv7 for a new publication. */
-  publicationId: string;
-  clusterId: string;
-  /** Left out: tcp. */
-  protocol?: 'tcp' | 'udp';
-  /** Inside the cluster's service or pod ranges. */
-  service: { address: string; port: number };
-  /** Address left out: the one the cluster publishes on already, else a free one. It survives a change of the door's node. */
-  mesh: { address?: string; port: number };
-}
-
-export interface WithdrawService extends GuardedCommand {
-  publicationId: string;
-}
+export type PublishService = CommandMeta & PublishServiceBody;
+export type WithdrawService = GuardedCommand & WithdrawServiceBody;
 
 const PORTS = [1, 65535] as const;
 

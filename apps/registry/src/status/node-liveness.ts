@@ -62,6 +62,7 @@ function told(report: NodeReport, before: NodeObservation): Partial<NodeObservat
     case 'rejected':
       return { rejected: { revision: report.body.revision, errors: report.body.errors } };
     case 'resync':
+    case 'probe':
       return {};
     default:
       return report satisfies never;
