@@ -4,6 +4,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { ApiTokenGuard } from './auth/api-token.guard.js';
 import { ApiTokens } from './auth/api-tokens.js';
 import { FailedAttempts } from './auth/failed-attempts.js';
+import { ClusterController } from './clusters/cluster.controller.js';
 import { EnrolmentGate } from './enrolment/enrolment-gate.js';
 import { EnrolmentController } from './enrolment/enrolment.controller.js';
 import { NodeProofs } from './enrolment/node-proofs.js';
@@ -43,6 +44,7 @@ export class RegistryModule {
       controllers: [
         NetworkController,
         NodeController,
+        ClusterController,
         EnrolmentKeyController,
         ApiTokenController,
         EnrolmentController,

@@ -1,10 +1,21 @@
-import { Refusal, type FieldError } from '#contracts/errors.js';
+import { isRefusal, Refusal, type FieldError } from '#contracts/errors.js';
 import { isName } from '#contracts/names.js';
 
 /** One refusal that names every field that is wrong. @throws Refusal `invalid` */
 export function refuseInvalid(errors: FieldError[]): void {
   if (errors.length)
     throw new Refusal('invalid', errors.map(({ field, message }) => `${field} ${message}`).join('; '), errors);
+}
+
+/** Checks one part of a request: what it refuses names that part, `errors[].field` paths within it. @throws Refusal of the check */
+export function inField<Checked>(field: string, check: () => Checked): Checked {
+  try {
+    return check();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const within = error.errors.map(({ field: inner, message }) => ({ field: `${field}.${inner}`, message }));
+    throw new Refusal(error.code, error.detail, within.length ? within : [{ field, message: error.detail }]);
+  }
 }
 
 export function nameErrors(name: unknown, field = 'name'): FieldError[] {

@@ -1,6 +1,7 @@
 import { Refusal } from '#contracts/errors.js';
 import { UNUSABLE } from '#ipam/address-kind.js';
 import { formatPrefix, overlaps, parsePrefix, type Prefix } from '#ipam/prefix.js';
+import { inField, refuseInvalid } from './fields.js';
 
 /** A cluster or gateway with more is described wrongly. */
 export const MAX_RANGES = 64;
@@ -10,8 +11,10 @@ export const MAX_RANGES = 64;
  * @throws Refusal `cidr_invalid` for host bits, for everything (/0) and for what no machine can have, `invalid` for too many
  */
 export function canonicalRanges(field: string, texts: readonly string[]): string[] {
-  if (texts.length > MAX_RANGES) throw new Refusal('invalid', `${field} must be at most ${MAX_RANGES} ranges`);
-  return [...new Set(texts.map((text) => formatPrefix(usableRange(text))))].sort();
+  if (texts.length > MAX_RANGES) refuseInvalid([{ field, message: `must be at most ${MAX_RANGES} ranges` }]);
+  const canonical = (text: string, index: number) =>
+    inField(`${field}[${index}]`, () => formatPrefix(usableRange(text)));
+  return [...new Set(texts.map(canonical))].sort();
 }
 
 export const sameTexts = (a: readonly string[], b: readonly string[]): boolean =>

@@ -1,10 +1,13 @@
 import type { NetworkSettings } from '#contracts/facts.js';
+import type { Family } from '#ipam/address.js';
 import { poolUsage, type PoolState, type PoolUsage } from '#ipam/pool.js';
+import { formatPrefix } from '#ipam/prefix.js';
 import type { KeyState, NetworkState, NodeState } from './network-state.js';
 import type { TokenState } from './system-fold.js';
+import { virtualPoolOf } from './virtual-ranges.js';
 
 /** What the API shows. No secret and no hash of one; `version` is the resource's ETag. */
-export interface NetworkView extends NetworkSettings {
+export interface NetworkView extends Required<NetworkSettings> {
   networkId: string;
   name: string;
   /** Enrolled nodes, disabled ones included. */
@@ -23,7 +26,17 @@ export type TokenView = Omit<TokenState, 'secretHash'>;
 export function networkView({ network, nodes, pool4, pool6 }: NetworkState): NetworkView | undefined {
   if (!network) return undefined;
   const usage = (pool: PoolState | null) => pool && poolUsage(pool);
-  return { ...network, nodes: nodes.size, addresses: { v4: usage(pool4), v6: usage(pool6) } };
+  const virtual = (family: Family) => {
+    const pool = virtualPoolOf(network, family);
+    return pool && formatPrefix(pool);
+  };
+  return {
+    ...network,
+    virtualPool: virtual(4),
+    virtualPool6: virtual(6),
+    nodes: nodes.size,
+    addresses: { v4: usage(pool4), v6: usage(pool6) },
+  };
 }
 
 export function nodeView({ controlKey: _control, natsKey: _nats, ...view }: NodeState): NodeView {

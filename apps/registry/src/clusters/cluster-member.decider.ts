@@ -2,6 +2,7 @@ import type { Decision } from '#contracts/decision.js';
 import { Refusal } from '#contracts/errors.js';
 import type { AnyFact } from '#contracts/facts.js';
 import { factsOf, foldNew, type GuardedCommand } from '#topology/command.js';
+import { inField } from '#topology/fields.js';
 import { clusterView } from '#topology/gateway-view.js';
 import { clusterOf, nodeOf, refuseStale } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
@@ -40,7 +41,7 @@ export function decideSetClusterMember(command: SetClusterMember, state: Network
       'already_member',
       `node "${node.name}" is a member of cluster "${other.name}"; a node has one cluster, take it out of that one first`,
     );
-  refusePodsOutside(state, cluster, { nodeId, pods });
+  inField('pods', () => refusePodsOutside(state, cluster, { nodeId, pods }));
   return decided(command, state, { type: 'ClusterMemberSet', data: { clusterId, nodeId, pods } });
 }
 

@@ -2,6 +2,8 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
+  ArrayMaxSize,
+  IsArray,
   IsBoolean,
   IsIn,
   IsInt,
@@ -45,6 +47,33 @@ export const ListField = ({ of, maxItems, ...options }: FieldOptions & { of: new
     options,
     { type: [of], maxItems },
     ValidateNested({ each: true }),
+    ArrayMaxSize(maxItems, { message: `must have at most ${maxItems} entries` }),
+    IsArray(),
+    Type(() => of),
+  );
+
+/** A list of texts; the domain says what else they must be. */
+export const TextListField = ({
+  maxItems,
+  maxLength = 64,
+  ...options
+}: FieldOptions & { maxItems: number; maxLength?: number }) =>
+  field(
+    options,
+    { type: [String], maxItems },
+    MaxLength(maxLength, { each: true, message: `must have entries of at most ${maxLength} characters` }),
+    IsString({ each: true, message: 'must be a list of texts' }),
+    ArrayMaxSize(maxItems, { message: `must have at most ${maxItems} entries` }),
+    IsArray(),
+  );
+
+/** One object of a class. */
+export const ObjectField = ({ of, ...options }: FieldOptions & { of: new () => object }) =>
+  field(
+    options,
+    { type: of },
+    ValidateNested(),
+    IsObject(),
     Type(() => of),
   );
 

@@ -36,7 +36,7 @@ export const PROBLEMS: Record<ProblemCode, { status: number; title: string }> = 
   name_reserved: { status: 409, title: 'The name is reserved' },
   cidr_overlap: { status: 409, title: 'The range overlaps another' },
   range_exhausted: { status: 409, title: 'No address is free' },
-  network_not_empty: { status: 409, title: 'The network still has nodes' },
+  network_not_empty: { status: 409, title: 'The network is not empty' },
   key_expired: { status: 409, title: 'The enrolment key has expired' },
   key_revoked: { status: 409, title: 'The enrolment key was revoked' },
   key_exhausted: { status: 409, title: 'The enrolment key is used up' },

@@ -4,7 +4,7 @@ import type { NetworkState } from '#topology/network-state.js';
 import { ownersOf } from '#topology/overlaps.js';
 import { refusePoolCollision } from '#topology/virtual-ranges.js';
 import { Refusal, type FieldError } from '#contracts/errors.js';
-import { oneOfErrors, wholeNumberErrors } from '#topology/fields.js';
+import { inField, oneOfErrors, wholeNumberErrors } from '#topology/fields.js';
 
 /** What may be changed while nodes are in the network. */
 export type NetworkTuning = Partial<Pick<NetworkSettings, 'mtu' | 'keepalive' | 'defaultPolicy'>>;
@@ -22,17 +22,17 @@ export function settingErrors({ mtu, keepalive, defaultPolicy }: NetworkTuning):
   ];
 }
 
-/** Where virtual ranges come from, one per family; `none`: none; left out: as it is, at first the default. */
+/** Where virtual ranges come from, one per family; null or `none`: none; left out: as it is, at first the default. */
 export interface PoolWishes {
-  virtualPool?: string;
-  virtualPool6?: string;
+  virtualPool?: string | null;
+  virtualPool6?: string | null;
 }
 
 /** Canonical, null for none. @throws Refusal `cidr_invalid` */
 export function virtualPools({ virtualPool, virtualPool6 }: PoolWishes) {
   return {
-    ...(virtualPool !== undefined && { virtualPool: poolOf(virtualPool, 4) }),
-    ...(virtualPool6 !== undefined && { virtualPool6: poolOf(virtualPool6, 6) }),
+    ...(virtualPool !== undefined && { virtualPool: inField('virtualPool', () => poolOf(virtualPool, 4)) }),
+    ...(virtualPool6 !== undefined && { virtualPool6: inField('virtualPool6', () => poolOf(virtualPool6, 6)) }),
   };
 }
 
@@ -43,8 +43,8 @@ export function refusePoolCollisions(after: NetworkState, pools: ReturnType<type
   }
 }
 
-function poolOf(text: string, family: 4 | 6): string | null {
-  if (text === 'none') return null;
+function poolOf(text: string | null, family: 4 | 6): string | null {
+  if (text === null || text === 'none') return null;
   const pool = parsePrefix(text);
   if (pool.family !== family || pool.length === 0)
     throw new Refusal('cidr_invalid', `${text} is no IPv${family} pool; name an IPv${family} range, or none`);

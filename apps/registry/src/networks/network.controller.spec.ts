@@ -19,6 +19,8 @@ describe('creating a network', () => {
       mtu: 1380,
       keepalive: 25,
       defaultPolicy: 'deny',
+      virtualPool: '100.64.0.0/10',
+      virtualPool6: 'fd64:746f:6d62::/48',
       nodes: 0,
       version: 1,
     });
@@ -55,6 +57,11 @@ describe('creating a network', () => {
     [{ name: 'prod', cidr: 'fd00::/64' }, 422, 'cidr_invalid', undefined],
     [{ name: 'prod', cidr: 'x'.repeat(70) }, 422, 'invalid', 'cidr'],
     [{ name: 'prod', cidr: null, cidr6: null }, 422, 'invalid', 'cidr'],
+    [{ name: 'prod', virtualPool: '100.64.0.1/10' }, 422, 'cidr_invalid', 'virtualPool'],
+    [{ name: 'prod', virtualPool: 'fd00::/48' }, 422, 'cidr_invalid', 'virtualPool'],
+    [{ name: 'prod', virtualPool6: '0.0.0.0/0' }, 422, 'cidr_invalid', 'virtualPool6'],
+    [{ name: 'prod', virtualPool: 7 }, 422, 'invalid', 'virtualPool'],
+    [{ name: 'prod', cidr: '10.1.0.0/16', virtualPool: '10.0.0.0/8' }, 409, 'cidr_overlap', undefined],
   ])('refuses %j', async (body, status, code, field) => {
     const answer = await create(body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
@@ -131,6 +138,15 @@ describe('changing a network', () => {
     expect([answer.status, answer.body.code]).toEqual([422, 'invalid']);
   });
 
+  test('moves the virtual pools, null for none, and refuses one that is in use already', async () => {
+    const change = (body: object) => registry.request('PATCH', '/api/v1/networks/prod', { body });
+    const changed = await change({ virtualPool: '172.16.0.0/12', virtualPool6: null });
+    expect(changed).toMatchObject({ status: 200, body: { virtualPool: '172.16.0.0/12', virtualPool6: null } });
+    expect((await registry.request('GET', '/api/v1/networks/prod')).body).toEqual(changed.body);
+    const refused = await change({ virtualPool: '10.0.0.0/8' });
+    expect(refused.body).toMatchObject({ code: 'cidr_overlap', detail: expect.stringContaining('network "prod"') });
+  });
+
   test('of a name that is not there is a 404', async () => {
     const answer = await registry.request('PATCH', '/api/v1/networks/nowhere', { body: { mtu: 1300 } });
     expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
@@ -158,5 +174,19 @@ describe('deleting a network', () => {
     });
     expect((await registry.request('DELETE', '/api/v1/networks/prod?force=maybe')).status).toBe(422);
     expect((await registry.request('DELETE', '/api/v1/networks/prod?force=true')).status).toBe(204);
+  });
+
+  test('is refused while a cluster is in it, unless it is forced; a new network of that name is empty', async () => {
+    await create({ name: 'prod', cidr: '10.1.0.0/16' });
+    const body = { name: 'berlin', pods: ['10.42.0.0/16'] };
+    await registry.request('POST', '/api/v1/networks/prod/clusters', { body });
+    const refused = await registry.request('DELETE', '/api/v1/networks/prod');
+    expect(refused.body).toMatchObject({
+      code: 'network_not_empty',
+      detail: expect.stringContaining('cluster "berlin"'),
+    });
+    expect((await registry.request('DELETE', '/api/v1/networks/prod?force=true')).status).toBe(204);
+    await create({ name: 'prod', cidr: '10.1.0.0/16' });
+    expect((await registry.request('GET', '/api/v1/networks/prod/clusters')).body.items).toEqual([]);
   });
 });

@@ -22,7 +22,7 @@ export interface ChangeNetwork extends GuardedCommand, NetworkTuning, PoolWishes
 
 export interface DeleteNetwork extends GuardedCommand {
   networkId: string;
-  /** Remove its nodes with it. */
+  /** Remove all that is in it. */
   force?: boolean;
 }
 
@@ -50,7 +50,7 @@ export function decideDeleteNetwork(
   if (!state.network && state.version > 0) return { facts: [], answer };
   const { networkId, name, version } = networkOf(state);
   refuseStale(command, { version });
-  if (state.nodes.size > 0 && !command.force) throw notEmpty(name, state);
+  if (!command.force) refuseContents(name, state);
   const removals = [...state.nodes.keys()]
     .sort()
     .map((nodeId): NetworkFact => ({ type: 'NodeRemoved', data: { nodeId, reason: 'operator' } }));
@@ -74,11 +74,20 @@ function changedSettings(command: ChangeNetwork, now: NetworkInfo) {
   };
 }
 
-function notEmpty(name: string, { nodes }: NetworkState): Refusal {
-  const [first] = [...nodes.values()].map((node) => node.name).sort();
-  const which = nodes.size === 1 ? `node "${first}"` : `${nodes.size} nodes, "${first}" among them`;
-  return new Refusal(
-    'network_not_empty',
-    `network "${name}" still has ${which}; remove them first, or force the deletion`,
-  );
+/** @throws Refusal `network_not_empty` naming what is in it, one by name */
+function refuseContents(name: string, { nodes, clusters, gateways, clients }: NetworkState): void {
+  const contents = Object.entries({ node: nodes, cluster: clusters, gateway: gateways, client: clients })
+    .filter(([, things]) => things.size > 0)
+    .map(([kind, things]) => {
+      const [first] = things
+        .valueSeq()
+        .map((thing) => thing.name)
+        .sort();
+      return things.size === 1 ? `${kind} "${first}"` : `${things.size} ${kind}s, "${first}" among them`;
+    });
+  if (contents.length > 0)
+    throw new Refusal(
+      'network_not_empty',
+      `network "${name}" still has ${contents.join('; ')}; remove them first, or force the deletion`,
+    );
 }

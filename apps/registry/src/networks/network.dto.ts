@@ -4,6 +4,7 @@ import { IsIn, IsOptional } from 'class-validator';
 import type { DefaultPolicy, NetworkModel } from '#contracts/facts.js';
 import type { PoolUsage } from '#ipam/pool.js';
 import type { NetworkView } from '#topology/view.js';
+import { DEFAULT_VIRTUAL_POOLS } from '#topology/virtual-ranges.js';
 import { ChoiceField, TextField, WholeNumberField } from '../http/fields.js';
 
 const MODELS: readonly NetworkModel[] = ['flat', 'isolated', 'island', 'archipelago'];
@@ -28,6 +29,17 @@ const PolicyField = () =>
     choices: POLICIES,
     optional: true,
     description: 'What holds for two nodes that no rule names; allow if left out',
+  });
+
+const PoolField = (family: 4 | 6) =>
+  TextField({
+    optional: true,
+    nullable: true,
+    maxLength: 64,
+    example: DEFAULT_VIRTUAL_POOLS[family],
+    description:
+      `IPv${family} pool that virtual ranges come from when clusters overlap; null or "none": none; ` +
+      `at first ${DEFAULT_VIRTUAL_POOLS[family]}. What is assigned stays when it changes`,
   });
 
 export class CreateNetworkBody {
@@ -67,6 +79,12 @@ export class CreateNetworkBody {
 
   @PolicyField()
   defaultPolicy?: DefaultPolicy;
+
+  @PoolField(4)
+  virtualPool?: string | null;
+
+  @PoolField(6)
+  virtualPool6?: string | null;
 }
 
 export class ChangeNetworkBody {
@@ -78,10 +96,16 @@ export class ChangeNetworkBody {
 
   @PolicyField()
   defaultPolicy?: DefaultPolicy;
+
+  @PoolField(4)
+  virtualPool?: string | null;
+
+  @PoolField(6)
+  virtualPool6?: string | null;
 }
 
 export class DeleteNetworkQuery {
-  @ApiPropertyOptional({ type: Boolean, description: 'Remove its nodes with it' })
+  @ApiPropertyOptional({ type: Boolean, description: 'Remove all that is in it: nodes, clusters, gateways' })
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsOptional()
   @IsIn([true, false], { message: 'must be true or false' })
@@ -132,6 +156,22 @@ export class NetworkDto implements NetworkView {
 
   @ApiProperty({ enum: POLICIES })
   defaultPolicy!: DefaultPolicy;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Where virtual IPv4 ranges come from; null: nowhere',
+    example: DEFAULT_VIRTUAL_POOLS[4],
+  })
+  virtualPool!: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Where virtual IPv6 ranges come from; null: nowhere',
+    example: DEFAULT_VIRTUAL_POOLS[6],
+  })
+  virtualPool6!: string | null;
 
   @ApiProperty({ type: 'integer', description: 'Enrolled nodes, disabled ones included' })
   nodes!: number;
