@@ -17,6 +17,18 @@ export interface InterfaceResource {
   keepalive: number | null;
   /** Present and true on a node that forwards for others: between the mesh and what is behind it, or between peers. */
   forward?: true;
+  /** Once a new WireGuard key was asked for. */
+  key?: KeyOrder;
+}
+
+/** How a node's WireGuard key changes (docs/architecture.md, key rotation). */
+export interface KeyOrder {
+  /** Public half of the key to use: the others know the node by it. */
+  current: string;
+  /** Make a new key and offer it to the registry; the number tells one request from the next. */
+  wanted?: number;
+  /** The key that was offered: the others are learning it, the node keeps it ready. */
+  next?: string;
 }
 
 export interface PeerResource {
@@ -25,6 +37,8 @@ export interface PeerResource {
   /** The peer's node name, for people. */
   node: string;
   publicKey: string;
+  /** The key it is about to have: known beside the other, without a prefix, so that its first handshake is answered. */
+  nextKey?: string;
   /** Canonical prefixes, sorted. Disjoint from those of every other peer. */
   allowedIps: string[];
   /** `1.2.3.4:51820` or `[fd00::1]:51820`; null: the peer calls us. A roamed endpoint is not drift. */
@@ -38,22 +52,32 @@ export interface RouteResource {
   cidr: string;
 }
 
-/** Address translation on a node that forwards. */
+/**
+ * Address translation on a node that forwards. Where several fit the first packet of a flow, masquerade comes before
+ * prefix: what leaves with the node's own address has no virtual one. Replies follow their flow.
+ */
 export type NatResource = { /** `nat/<id>` */ name: `nat/${string}` } & (
   | {
-      /** What comes out of the tunnel from `sources` toward `destinations` leaves with the node's own address. */
+      /**
+       * What crosses the edge of the tunnel, in or out, from `sources` toward `destinations` leaves with the node's own
+       * address on the other side. What comes out of the tunnel and goes back into it does not cross the edge.
+       */
       kind: 'masquerade';
       sources: string[];
       destinations: string[];
     }
   | {
-      /** 1:1 on the prefix, stateful: in the tunnel only `virtual` is seen, behind the node only `real`. Equal lengths. */
+      /**
+       * 1:1 on the prefix, stateful: a destination in `virtual` that comes out of the tunnel becomes its `real` one, a
+       * source in `real` that goes into the tunnel its `virtual` one, also where it came out of it (from another node
+       * of the same cluster). Equal lengths.
+       */
       kind: 'prefix';
       real: string;
       virtual: string;
     }
   | {
-      /** A mesh address and port that stand for a service behind the node. */
+      /** A mesh address and port that stand for a service behind the node, for what comes out of the tunnel. */
       kind: 'publish';
       protocol: 'tcp' | 'udp';
       mesh: { address: string; port: number };
@@ -63,7 +87,9 @@ export type NatResource = { /** `nat/<id>` */ name: `nat/${string}` } & (
 
 /**
  * What may be forwarded through the mesh interface, one way, replies included. Drops come before accepts; what no rule
- * accepts is not forwarded. Drops are counted.
+ * accepts is not forwarded. Drops are counted. Destinations are those after translation, sources those before it: both
+ * are what the node's own side of a translation sees. Of one list no prefix lies in another; a packet of one family is
+ * compared with the prefixes of that family.
  */
 export interface FilterResource {
   /** `filter/<id>` */
@@ -76,6 +102,8 @@ export interface FilterResource {
 /** Everything that has no better way goes through the peer that has 0.0.0.0/0 (and ::/0). */
 export interface InternetResource {
   name: 'internet';
+  /** Only what comes out of the tunnel from these prefixes (clients behind this node) goes that way; absent: all, the node's own too. */
+  sources?: string[];
   /** Prefixes that stay outside the tunnel: the control plane's addresses. Endpoints of peers always do. */
   outside: string[];
 }
