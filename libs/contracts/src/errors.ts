@@ -34,6 +34,18 @@ export type RefusalCode =
   | 'in_use'
   /** The node belongs to another cluster, or the cluster has another door. */
   | 'already_member'
+  /** Nobody can call the node, so it can forward for nobody. */
+  | 'relay_unreachable'
+  /** The node named is no relay. */
+  | 'not_a_relay'
+  /** A relay is behind no relay. */
+  | 'relay_self'
+  /** The relay has as many nodes behind it as it may. */
+  | 'relay_full'
+  /** No member of the gateway serves. */
+  | 'gateway_inactive'
+  /** The node offers no endpoint that can be called from outside. */
+  | 'no_endpoint'
   | 'version_mismatch'
   | 'idempotency_mismatch'
   | 'invalid'

@@ -1,5 +1,6 @@
 import type { ClusterFact } from './cluster-facts.js';
 import type { GatewayFact } from './gateway-facts.js';
+import type { RelayFact } from './relay-facts.js';
 
 /**
  * The facts of a network and of the stream `system` (docs/events.md). A fact carries the decision (the address that was
@@ -99,7 +100,8 @@ export type NetworkFact =
   | { type: 'NodeEnabled'; data: { nodeId: string } }
   | { type: 'NodeRemoved'; data: { nodeId: string; reason: RemovalReason } }
   | ClusterFact
-  | GatewayFact;
+  | GatewayFact
+  | RelayFact;
 
 export type SystemFact =
   | { type: 'NetworkListed'; data: { networkId: string; name: string; cidr: string | null; cidr6: string | null } }

@@ -73,6 +73,15 @@ function touchedNodes(
       case 'ClientRevoked':
         break;
       default:
+      case 'NodeReachabilityDecided':
+      case 'RelaySet':
+      case 'RelayUnset':
+      case 'RelayPinned':
+      case 'RelayAssigned':
+      case 'PathTried':
+      case 'PathProven':
+      case 'PathFailed':
+      case 'PathForgotten':
         fact satisfies never;
     }
   }

@@ -14,9 +14,10 @@ import {
   type RemovedNode,
 } from './network-state.js';
 
+import { relayChanges, withoutNode } from './relay-fold.js';
 /** How the facts of one network become its state. Facts of types it does not know raise the version and nothing else. */
 export const networkFold: Fold<NetworkState> = {
-  schema: 2,
+  schema: 3,
   initialState: {
     version: 0,
     network: null,
@@ -36,6 +37,11 @@ export const networkFold: Fold<NetworkState> = {
     publications: ImmutableMap(),
     clients: ImmutableMap(),
   },
+    reachability: ImmutableMap(),
+    relays: ImmutableMap(),
+    assignments: ImmutableMap(),
+    relayPins: ImmutableMap(),
+    paths: ImmutableMap(),
   evolve: (state, fact) => ({
     ...state,
     ...changesOf(state, fact as RecordedFact<NetworkFact>),
@@ -96,6 +102,16 @@ function changesOf(state: NetworkState, fact: RecordedFact<NetworkFact>): Change
     default:
       return {};
   }
+    case 'NodeReachabilityDecided':
+    case 'RelaySet':
+    case 'RelayUnset':
+    case 'RelayPinned':
+    case 'RelayAssigned':
+    case 'PathTried':
+    case 'PathProven':
+    case 'PathFailed':
+    case 'PathForgotten':
+      return relayChanges(state, fact);
 }
 
 const deleted: Changes = {
@@ -112,6 +128,11 @@ const deleted: Changes = {
 };
 
 function created(data: Omit<NetworkInfo, 'createdAt' | 'version'>, at: string, version: number): Changes {
+  reachability: ImmutableMap(),
+  relays: ImmutableMap(),
+  assignments: ImmutableMap(),
+  relayPins: ImmutableMap(),
+  paths: ImmutableMap(),
   return {
     network: { ...data, createdAt: at, version },
     pool4: data.cidr === null ? null : emptyPool(data.cidr),

@@ -1,8 +1,9 @@
-import { Map as ImmutableMap, OrderedMap } from 'immutable';
+import { Map as ImmutableMap, OrderedMap, Set as ImmutableSet } from 'immutable';
 import { poolFromJson, poolToJson } from '#ipam/pool.js';
 import { virtualRangeKey } from './gateway-fold.js';
 import type {
   ClientState,
+  AssignmentState,
   ClusterState,
   GatewayState,
   KeyState,
@@ -11,7 +12,10 @@ import type {
   NetworkState,
   NodeState,
   PublicationState,
+  PathState,
   RemovedNode,
+  ReachabilityState,
+  RelayState,
   VirtualRange,
 } from './network-state.js';
 
@@ -30,6 +34,12 @@ interface NetworkStateJson {
   publications: PublicationState[];
   clients: ClientState[];
 }
+  reachability: ReachabilityState[];
+  /** What is behind each follows from the assignments. */
+  relays: Omit<RelayState, 'nodes'>[];
+  assignments: AssignmentState[];
+  relayPins: [string, string][];
+  paths: PathState[];
 
 /** Sorted, so that equal states give equal bytes; indexes are left out, they follow from the nodes. */
 export function networkStateToJson(state: NetworkState): NetworkStateJson {
@@ -48,6 +58,11 @@ export function networkStateToJson(state: NetworkState): NetworkStateJson {
     publications: sorted(state.publications),
     clients: sorted(state.clients),
   };
+    reachability: sorted(state.reachability),
+    relays: sorted(state.relays).map(({ nodes: _nodes, ...relay }) => relay),
+    assignments: sorted(state.assignments),
+    relayPins: entries(state.relayPins),
+    paths: entries(state.paths).flatMap(([nodeId, others]) => sorted(others).filter(({ a }) => a === nodeId)),
 }
 
 export function networkStateFromJson(json: unknown): NetworkState {
@@ -74,9 +89,32 @@ export function networkStateFromJson(json: unknown): NetworkState {
     publications: by(rest.publications, ({ publicationId }) => publicationId),
     clients: by(rest.clients, ({ clientId }) => clientId),
   };
+    reachability: by(rest.reachability, ({ nodeId }) => nodeId),
+    relays: relaysFrom(rest),
+    assignments: by(rest.assignments, ({ nodeId }) => nodeId),
+    relayPins: ImmutableMap(rest.relayPins),
+    paths: pathsFrom(rest.paths),
 }
 
 /** By key, in the order of code units: the same on every machine. */
+function relaysFrom({ relays, assignments }: Pick<NetworkStateJson, 'relays' | 'assignments'>): NetworkState['relays'] {
+  const behind = new Map(relays.map(({ nodeId }) => [nodeId, [] as string[]]));
+  for (const { nodeId, relayId } of assignments) behind.get(relayId)?.push(nodeId);
+  const all = relays.map((relay) => ({ ...relay, nodes: ImmutableSet(behind.get(relay.nodeId)) }));
+  return by(all, ({ nodeId }) => nodeId);
+}
+
+function pathsFrom(paths: PathState[]): NetworkState['paths'] {
+  const byNode = new Map<string, [string, PathState][]>();
+  const put = (from: string, to: string, path: PathState) =>
+    byNode.get(from)?.push([to, path]) ?? byNode.set(from, [[to, path]]);
+  for (const path of paths) {
+    put(path.a, path.b, path);
+    put(path.b, path.a, path);
+  }
+  return ImmutableMap([...byNode].map(([nodeId, others]) => [nodeId, ImmutableMap(others)]));
+}
+
 const entries = <Value>(map: ImmutableMap<string, Value>): [string, Value][] =>
   [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 

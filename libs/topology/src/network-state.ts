@@ -1,7 +1,8 @@
-import type { Map as ImmutableMap, OrderedMap } from 'immutable';
+import type { Map as ImmutableMap, OrderedMap, Set as ImmutableSet } from 'immutable';
 import type { EnrolmentKeyRecord, NetworkSettings, NodeRecord } from '#contracts/facts.js';
 import type { ClusterRecord } from '#contracts/cluster-facts.js';
 import type { ClientRecord, GatewayRecord, PublicationRecord } from '#contracts/gateway-facts.js';
+import type { AssignmentReason, DirectPath, Reachability } from '#contracts/relay-facts.js';
 import type { PoolState } from '#ipam/pool.js';
 
 /** The fold of one network's facts. Persistent maps: an older state stays valid and costs nothing to keep. */
@@ -32,6 +33,16 @@ export interface NetworkState {
   virtualRanges: ImmutableMap<string, VirtualRange>;
   publications: ImmutableMap<string, PublicationState>;
   clients: ImmutableMap<string, ClientState>;
+  /** By node id; a node without an entry is taken by what it offers. */
+  reachability: ImmutableMap<string, ReachabilityState>;
+  /** By node id. */
+  relays: ImmutableMap<string, RelayState>;
+  /** By the id of the node that has the relay. */
+  assignments: ImmutableMap<string, AssignmentState>;
+  /** Node id → relay id, as an operator wishes. */
+  relayPins: ImmutableMap<string, string>;
+  /** Node id → other node's id → what is known of the pair; the same object from both ends. */
+  paths: ImmutableMap<string, ImmutableMap<string, PathState>>;
 }
 
 export interface NetworkInfo extends NetworkSettings {
@@ -102,3 +113,43 @@ export interface RemovedNode {
 
 /** No credential lives this long; a removed node's name for them may be forgotten afterwards. */
 export const REMOVED_NODES_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+export interface ReachabilityState extends Reachability {
+  nodeId: string;
+  /** When it was decided, ISO 8601 UTC. */
+  at: string;
+  version: number;
+}
+
+export interface RelayState {
+  nodeId: string;
+  capacity: number;
+  /** Ids of the nodes behind it. */
+  nodes: ImmutableSet<string>;
+  createdAt: string;
+  /** Of the newest `RelaySet`; assignments leave it. */
+  version: number;
+}
+
+export interface AssignmentState {
+  nodeId: string;
+  relayId: string;
+  reason: AssignmentReason;
+  /** ISO 8601 UTC */
+  since: string;
+}
+
+/** A pair of nodes that is an exception: on trial, proven, or failed. */
+export interface PathState {
+  /** The lower id. */
+  a: string;
+  b: string;
+  over: DirectPath;
+  phase: 'trying' | 'proven' | 'failed';
+  /** Since when it is in this phase, ISO 8601 UTC. */
+  since: string;
+  /** In a row. */
+  failures: number;
+  /** Phase failed: no trial before this time. */
+  retryAt: string | null;
+}
+

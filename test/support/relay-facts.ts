@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import type { NetworkFact } from '#contracts/facts.js';
+import type { DirectPath, NatKind, Reachability } from '#contracts/relay-facts.js';
+import { type Joining, lanEndpoint, NetworkHistory, publicEndpoint, testId } from './network-history.js';
+
+/** Reachability as relay-planner would decide it for one kind of place in the world; `n` makes addresses differ. */
+export const place = (nat: NatKind, n = 1, overrides: Partial<Reachability> = {}): Reachability => ({
+  nat,
+  filtering: nat === 'public' ? 'open' : 'unknown',
+  endpoints: nat === 'endpoint-independent' || nat === 'unknown' ? [`198.51.100.${n}:4${n}`] : [],
+  addresses: nat === 'blocked' ? [] : [`198.51.100.${n}`],
+  ...overrides,
+});
+
+export const reachabilityDecided = (nodeId: string, reachability: Reachability): NetworkFact => ({
+  type: 'NodeReachabilityDecided',
+  data: { nodeId, observers: [], ...reachability },
+});
+
+export const relaySet = (nodeId: string, capacity = 100): NetworkFact => ({
+  type: 'RelaySet',
+  data: { nodeId, capacity },
+});
+
+export const relayAssigned = (nodeId: string, relayId: string | null): NetworkFact => ({
+  type: 'RelayAssigned',
+  data: { nodeId, relayId, reason: 'needed' },
+});
+
+export const pathTried = (a: string, b: string, over: DirectPath = 'punched'): NetworkFact => ({
+  type: 'PathTried',
+  data: { a, b, over },
+});
+
+export const pathProven = (a: string, b: string): NetworkFact => ({ type: 'PathProven', data: { a, b } });
+
+export const pathFailed = (a: string, b: string, over: DirectPath = 'punched', retryAt = ''): NetworkFact => ({
+  type: 'PathFailed',
+  data: { a, b, over, reason: 'no handshake', failures: 1, retryAt },
+});
+
+const NATS: readonly NatKind[] = [
+  'public',
+  'endpoint-independent',
+  'endpoint-dependent',
+  'cgnat',
+  'blocked',
+  'unknown',
+];
+
+export const places: fc.Arbitrary<Reachability> = fc
+  .record({
+    nat: fc.constantFrom(...NATS),
+    n: fc.integer({ min: 1, max: 3 }),
+    filtering: fc.constantFrom('open' as const, 'restricted' as const, 'unknown' as const),
+  })
+  .map(({ nat, n, filtering }) => place(nat, n, { filtering }));
+
+const joinings: fc.Arbitrary<Joining> = fc.record({
+  site: fc.constantFrom(null, null, 'berlin', 'oslo'),
+  endpoints: fc.constantFrom([], [lanEndpoint('192.168.1.1')], [publicEndpoint('203.0.113.1')]),
+});
+
+interface RandomPair {
+  a: number;
+  b: number;
+  over: DirectPath;
+  phase: 'trying' | 'proven' | 'failed';
+}
+
+const pairs: fc.Arbitrary<RandomPair> = fc.record({
+  a: fc.nat(11),
+  b: fc.nat(11),
+  over: fc.constantFrom<DirectPath>('lan', 'public', 'punched'),
+  phase: fc.constantFrom('trying', 'proven', 'failed'),
+});
+
+/** Networks in which anything may be said of who reaches whom, sensible or not. */
+export const reachabilityGraphs: fc.Arbitrary<NetworkHistory> = fc
+  .record({
+    nodes: fc.array(fc.record({ joining: joinings, place: fc.option(places) }), { minLength: 2, maxLength: 12 }),
+    relays: fc.array(fc.record({ node: fc.nat(11), capacity: fc.integer({ min: 1, max: 6 }) }), { maxLength: 4 }),
+    assignments: fc.array(fc.record({ node: fc.nat(11), relay: fc.nat(3) }), { maxLength: 12 }),
+    pairs: fc.array(pairs, { maxLength: 6 }),
+    disabled: fc.array(fc.nat(11), { maxLength: 2 }),
+  })
+  .map(({ nodes, relays, assignments, pairs, disabled }) => {
+    const history = new NetworkHistory({});
+    const ids = nodes.map(({ joining }) => history.join(joining));
+    const idOf = (n: number) => ids[n % ids.length] ?? testId(0);
+    nodes.forEach(({ place }, n) => place && history.append(reachabilityDecided(idOf(n), place)));
+    for (const { node, capacity } of relays) history.append(relaySet(idOf(node), capacity));
+    for (const { node, relay } of assignments) {
+      const relayId = relays.length > 0 ? idOf(relays[relay % relays.length]?.node ?? 0) : undefined;
+      if (relayId !== undefined) history.append(relayAssigned(idOf(node), relayId));
+    }
+    for (const pair of pairs) takePair(history, [idOf(pair.a), idOf(pair.b)].sort(), pair);
+    for (const n of disabled) history.append({ type: 'NodeDisabled', data: { nodeId: idOf(n) } });
+    return history;
+  });
+
+function takePair(history: NetworkHistory, [a = '', b = '']: string[], { over, phase }: RandomPair): void {
+  if (a === b) return;
+  history.append(pathTried(a, b, over));
+  if (phase === 'proven') history.append(pathProven(a, b));
+  if (phase === 'failed') history.append(pathFailed(a, b, over));
+}
