@@ -1,15 +1,51 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { GatewayCommandName, GatewayHealthReply } from '#contracts/gateway-commands.js';
+import { DecisionMaker } from '#event-store/core/decision-maker.js';
+import { networkFold } from '#topology/network-fold.js';
+import { CommandHandler } from './commands/command-handler.js';
+import { HealthRequestFields } from './commands/command-request.dto.js';
+import { COMMANDS } from './commands/command-table.js';
+import { readFields } from './commands/read-fields.js';
+import { ElectionLoop } from './election/election-loop.js';
+import { GatewayManagerMetrics } from './gateway-manager.metrics.js';
 import { GATEWAY_MANAGER_OPTIONS, type GatewayManagerOptions } from './gateway-manager.options.js';
+import { gatewayHealth } from './gateways/gateway-health.js';
 
-/** Owner of gateways, external clients and virtual ranges: follows every network and answers commands on its subjects. */
+/** Facts between two snapshots of a stream: a start folds at most so many. */
+const SNAPSHOT_EVERY = 2_000;
+
+/** Owner of gateways, cluster links, external clients, virtual ranges and publications: decides on commands, and elects who serves. */
 @Injectable()
 export class GatewayManagerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  #endCommands: (() => Promise<void>) | undefined;
+  readonly #election: ElectionLoop;
+  readonly #commands: CommandHandler;
+  #endCommands: (() => Promise<void>)[] = [];
 
-  constructor(@Inject(GATEWAY_MANAGER_OPTIONS) private readonly options: GatewayManagerOptions) {}
+  constructor(@Inject(GATEWAY_MANAGER_OPTIONS) private readonly options: GatewayManagerOptions) {
+    const { store, logger, clock } = options;
+    const metrics = new GatewayManagerMetrics(options.metrics);
+    const decisions = new DecisionMaker({
+      store,
+      fold: networkFold,
+      snapshotEvery: SNAPSHOT_EVERY,
+      logger,
+      pause: backOff,
+      later: setImmediate,
+    });
+    this.#election = new ElectionLoop({ ...options, decisions, metrics });
+    this.#commands = new CommandHandler({ decisions, now: clock.now, metrics });
+  }
 
   onApplicationBootstrap(): void {
-    this.#endCommands = this.options.serveCommand('describe', async () => this.describe());
+    const { serveCommand } = this.options;
+    this.#election.start();
+    this.#endCommands = [
+      serveCommand('describe', async () => this.describe()),
+      serveCommand('gateway.health', async (request) => this.health(request)),
+      ...(Object.keys(COMMANDS) as GatewayCommandName[]).map((name) =>
+        serveCommand(name, (request) => this.#commands.handle(name, request)),
+      ),
+    ];
   }
 
   /** What this replica follows, and how far. */
@@ -19,7 +55,22 @@ export class GatewayManagerService implements OnApplicationBootstrap, BeforeAppl
     return { service: 'gateway-manager', replica, networks: Object.fromEntries(versions) };
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.#endCommands?.();
+  /** What this replica has heard of the members of a network's gateways. @throws Refusal `invalid` */
+  health(request: unknown): GatewayHealthReply {
+    const { networkId } = readFields(HealthRequestFields, request);
+    const { watch, clock } = this.#election;
+    return gatewayHealth(watch.of(networkId), { listened: clock.now(), wall: this.options.clock.now() });
   }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    // Other replicas get what comes from now on; what is under way here is answered and decided.
+    await Promise.all(this.#endCommands.map((end) => end()));
+    await this.#election.stop();
+  }
+}
+
+/** Random, so that two replicas that collided do not collide again. */
+function backOff(attempt: number): Promise<void> {
+  const milliseconds = Math.random() * Math.min(100, 2 ** attempt);
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,20 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { Registry as Metrics } from 'prom-client';
-import { commandSubject } from '#contracts/subjects.js';
-import { serveCommand } from '#messaging/command-bus.js';
 import { runService } from '#service/run-service.js';
+import { gatewayManagerOptions } from './gateway-manager.adapters.js';
 import { GatewayManagerModule } from './gateway-manager.module.js';
 
 await runService('gateway-manager', async ({ parts, logger, serveHealth }) => {
-  const module = GatewayManagerModule.register({
-    replica: randomUUID(),
-    networks: parts.networks,
-    serveCommand: (command, handle) =>
-      serveCommand(parts.connection, commandSubject('gateway-manager', command), handle, logger),
-  });
+  const metrics = new Metrics();
+  const module = GatewayManagerModule.register(gatewayManagerOptions({ parts, logger, metrics }));
   const app = await NestFactory.createApplicationContext(module, { abortOnError: false, logger: ['error', 'warn'] });
-  const endHealth = await serveHealth(new Metrics());
+  const endHealth = await serveHealth(metrics);
   return async () => {
     await endHealth();
     await app.close();

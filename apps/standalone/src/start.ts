@@ -8,6 +8,7 @@ import { serveCommand } from '#messaging/command-bus.js';
 import { natsServerConfig } from '#messaging/server-config.js';
 import { ensureSecrets, readTrust, type Secrets } from '#service/secrets.js';
 import { openServiceParts, type ServiceParts } from '#service/service-parts.js';
+import { gatewayManagerOptions } from '../../gateway-manager/src/gateway-manager.adapters.js';
 import { ensureAdminToken } from '../../registry/src/auth/admin-token.js';
 import { createHttpApp } from '../../registry/src/http/http-app.js';
 import { openRegistry } from '../../registry/src/registry.adapters.js';
@@ -157,17 +158,16 @@ async function startServices({ parts, secrets, certificate, broker, http, url, l
     logger,
     metrics,
   });
-  const owner = (service: 'gateway-manager' | 'relay-planner') => ({
-    replica: randomUUID(),
-    networks: parts.networks,
-    serveCommand: (command: string, handle: (request: unknown) => Promise<unknown>) =>
-      serveCommand(parts.connection, commandSubject(service, command), handle, logger),
-  });
   const module = ControlPlaneModule.register({
     registry: registry.options,
     topologyPlanner: topologyPlannerOptions({ parts, secrets, logger, metrics }),
-    gatewayManager: owner('gateway-manager'),
-    relayPlanner: owner('relay-planner'),
+    gatewayManager: gatewayManagerOptions({ parts, logger, metrics }),
+    relayPlanner: {
+      replica: randomUUID(),
+      networks: parts.networks,
+      serveCommand: (command, handle) =>
+        serveCommand(parts.connection, commandSubject('relay-planner', command), handle, logger),
+    },
   });
   const tls = certificate && {
     cert: readFileSync(certificate.certFile, 'utf8'),

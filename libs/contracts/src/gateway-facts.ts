@@ -27,7 +27,8 @@ export interface GatewayRecord {
   users: { nodes: string[]; clients: string[] };
 }
 
-export type ActivationReason = 'created' | 'preferred' | 'probe failed' | 'host lost' | 'drained' | 'member removed';
+export type ActivationReason =
+  'created' | 'preferred' | 'probe failed' | 'host lost' | 'drained' | 'handshake stale' | 'member removed';
 
 /** An external client with stock WireGuard, behind an ingress gateway. */
 export interface ClientRecord {

@@ -31,9 +31,11 @@ export function fieldErrors(record: GatewayRecord): FieldError[] {
  * What must hold for a gateway in its network.
  * @throws Refusal `gateway_member_unknown`, `node_disabled`, `not_found`, `range_in_mesh`, `endpoint_in_range`,
  *   `cidr_overlap`, `already_member`, `internet_loop`, `invalid` for a probe outside its ranges
+ * @param before members it has already: that one of them is disabled or gone must not stand in the way of other changes
  */
-export function refuseBadGateway(state: NetworkState, gateway: GatewayRecord): void {
-  refuseBadMembers(state, gateway.members);
+export function refuseBadGateway(state: NetworkState, gateway: GatewayRecord, before: readonly string[] = []): void {
+  const added = gateway.members.filter((nodeId) => !before.includes(nodeId));
+  refuseBadMembers(state, added);
   if (gateway.kind === 'egress') refuseBadEgress(state, gateway);
   if (gateway.kind === 'cluster') refuseBadDoor(state, gateway);
   if (gateway.kind === 'internet') refuseBadInternet(state, gateway);

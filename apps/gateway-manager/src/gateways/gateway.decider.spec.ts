@@ -15,9 +15,9 @@ import {
   gatewayRecord,
   linked,
 } from '../../../../test/support/gateway-facts.js';
-import { at, given, meta } from '../../../../test/support/given.js';
+import { given, meta } from '../../../../test/support/given.js';
 import { networkCreated, nodeEnrolled, nodeId } from '../../../../test/support/network-facts.js';
-import { decideDrainGateway, decideElectActive } from './activation.decider.js';
+import { decideDrainGateway } from './drain.decider.js';
 import {
   decideChangeGateway,
   decideCreateGateway,
@@ -25,7 +25,6 @@ import {
   type ChangeGateway,
   type CreateGateway,
 } from './gateway.decider.js';
-import { newHealth } from './member-health.js';
 
 const endpoint = (address: string, kind: Endpoint['kind'] = 'public'): Endpoint => ({ address, port: 51820, kind });
 const start = [
@@ -207,24 +206,36 @@ describe('changing a gateway', () => {
       .thenFacts(draining);
     thenNothingWhenRepeated();
     expect(after.gateways.get(gatewayId(1))).toMatchObject({ active: nodeId(1), draining: [nodeId(1)] });
-    const health = new Map([1, 2].map((n) => [nodeId(n), newHealth(at(0))]));
-    given(networkFold, [...two, draining])
-      .when(decideElectActive, { ...meta({ at: at(1) }), gatewayId: gatewayId(1), health })
-      .thenFacts({ type: 'GatewayActivated', data: { gatewayId: gatewayId(1), active: nodeId(2), reason: 'drained' } })
-      .thenNothingWhenRepeated();
     given(networkFold, two)
       .when(decideDrainGateway, { ...meta(), gatewayId: gatewayId(1), nodeId: nodeId(3) })
       .thenRefused('gateway_member_unknown', 'is no member');
   });
 
-  test('a node that is removed stays a member and is not elected', () => {
-    const removed: NetworkFact = { type: 'NodeRemoved', data: { nodeId: nodeId(1), reason: 'operator' } };
-    given(networkFold, [...two, removed])
-      .when(decideElectActive, { ...meta(), gatewayId: gatewayId(1), health: new Map() })
-      .thenFacts({
+  const disabled = (n: number): NetworkFact => ({ type: 'NodeDisabled', data: { nodeId: nodeId(n) } });
+
+  test('a member that is disabled is in the way of no other change, and takes over nothing', () => {
+    const three = [...two, changed({ members: [nodeId(1), nodeId(2), nodeId(3)] }), disabled(2)];
+    given(networkFold, three)
+      .when(decideChangeGateway, change({ masquerade: false }))
+      .thenFacts(changed({ masquerade: false }));
+    given(networkFold, three)
+      .when(decideChangeGateway, change({ members: [nodeId(2), nodeId(3)] }))
+      .thenFacts(changed({ members: [nodeId(2), nodeId(3)] }), {
         type: 'GatewayActivated',
-        data: { gatewayId: gatewayId(1), active: nodeId(2), reason: 'host lost' },
+        data: { gatewayId: gatewayId(1), active: nodeId(3), reason: 'member removed' },
       });
+    given(networkFold, three)
+      .when(decideChangeGateway, change({ members: [nodeId(2)] }))
+      .thenFacts(changed({ members: [nodeId(2)] }), {
+        type: 'GatewayActivated',
+        data: { gatewayId: gatewayId(1), active: null, reason: 'member removed' },
+      });
+  });
+
+  test('while none can serve, a change makes no second fact of that', () => {
+    given(networkFold, [...two, disabled(1), disabled(2), activated(1, null)])
+      .when(decideChangeGateway, change({ masquerade: false }))
+      .thenFacts(changed({ masquerade: false }));
   });
 });
 

@@ -21,7 +21,7 @@ export type RemoveGateway = GuardedCommand & RemoveGatewayBody;
 
 type Changes = Extract<NetworkFact, { type: 'GatewayChanged' }>['data']['changes'];
 
-const KINDS: readonly GatewayKind[] = ['egress', 'ingress', 'internet', 'cluster'];
+export const GATEWAY_KINDS: readonly GatewayKind[] = ['egress', 'ingress', 'internet', 'cluster'];
 
 /**
  * The first member serves at once. The same id and name again make no second fact. Answer: GatewayView.
@@ -31,7 +31,7 @@ const KINDS: readonly GatewayKind[] = ['egress', 'ingress', 'internet', 'cluster
 export function decideCreateGateway(command: CreateGateway, state: NetworkState): Decision {
   networkOf(state);
   const { gatewayId, name, kind, members } = command;
-  refuseInvalid([...nameErrors(name), ...oneOfErrors('kind', kind ?? null, KINDS)]);
+  refuseInvalid([...nameErrors(name), ...oneOfErrors('kind', kind ?? null, GATEWAY_KINDS)]);
   const earlier = state.gateways.get(gatewayId);
   if (earlier?.name === name && earlier.kind === kind) return { facts: [], answer: gatewayView(earlier) };
   if (earlier)
@@ -57,7 +57,7 @@ export function decideCreateGateway(command: CreateGateway, state: NetworkState)
 }
 
 /**
- * When the member that serves goes, the first that stays and does not drain takes over at once. Answer: GatewayView.
+ * When the member that serves goes, the first that can and does not drain takes over at once. Answer: GatewayView.
  * @throws Refusal those of `decideCreateGateway` without names and ids, and `version_mismatch`
  */
 export function decideChangeGateway(command: ChangeGateway, state: NetworkState): Decision {
@@ -68,12 +68,14 @@ export function decideChangeGateway(command: ChangeGateway, state: NetworkState)
   if (Object.keys(changes).length === 0) return { facts: [], answer: gatewayView(gateway) };
   const next = { ...gateway, ...changes };
   refuseInvalid(fieldErrors(next));
-  refuseBadGateway(state, next);
+  refuseBadGateway(state, next, gateway.members);
   const goes = gateway.active === null || !next.members.includes(gateway.active);
-  const active = next.members.find((id) => !gateway.draining.includes(id)) ?? next.members[0]!;
+  const able = next.members.filter((id) => state.nodes.get(id)?.enabled);
+  const active = able.find((id) => !gateway.draining.includes(id)) ?? able[0] ?? null;
+  const moves = goes && active !== gateway.active;
   return decided(command, state, [
     { type: 'GatewayChanged', data: { gatewayId, changes } },
-    ...(goes ? [{ type: 'GatewayActivated', data: { gatewayId, active, reason: 'member removed' } } as const] : []),
+    ...(moves ? [{ type: 'GatewayActivated', data: { gatewayId, active, reason: 'member removed' } } as const] : []),
   ]);
 }
 
