@@ -195,6 +195,7 @@ function removed(state: NetworkState, nodeId: string, { at, version }: { at: str
     clusters: withoutMember(state.clusters, nodeId, version),
     removedNodes: forgetOld(state.removedNodes, at).set(nodeId, { natsKey: node.natsKey, at }),
   };
+    ...withoutNode(state, nodeId),
 }
 
 const FORGET_EVERY_MS = 24 * 60 * 60 * 1000;
