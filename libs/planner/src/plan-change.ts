@@ -71,8 +71,6 @@ function touchedNodes(
       case 'ServiceWithdrawn':
       case 'ClientCreated':
       case 'ClientRevoked':
-        break;
-      default:
       case 'NodeReachabilityDecided':
       case 'RelaySet':
       case 'RelayUnset':
@@ -82,6 +80,8 @@ function touchedNodes(
       case 'PathProven':
       case 'PathFailed':
       case 'PathForgotten':
+        break;
+      default:
         fact satisfies never;
     }
   }

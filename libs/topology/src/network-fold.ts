@@ -13,8 +13,8 @@ import {
   type NodeState,
   type RemovedNode,
 } from './network-state.js';
-
 import { relayChanges, withoutNode } from './relay-fold.js';
+
 /** How the facts of one network become its state. Facts of types it does not know raise the version and nothing else. */
 export const networkFold: Fold<NetworkState> = {
   schema: 3,
@@ -36,12 +36,12 @@ export const networkFold: Fold<NetworkState> = {
     virtualRanges: ImmutableMap(),
     publications: ImmutableMap(),
     clients: ImmutableMap(),
-  },
     reachability: ImmutableMap(),
     relays: ImmutableMap(),
     assignments: ImmutableMap(),
     relayPins: ImmutableMap(),
     paths: ImmutableMap(),
+  },
   evolve: (state, fact) => ({
     ...state,
     ...changesOf(state, fact as RecordedFact<NetworkFact>),
@@ -99,9 +99,6 @@ function changesOf(state: NetworkState, fact: RecordedFact<NetworkFact>): Change
     case 'ClientCreated':
     case 'ClientRevoked':
       return gatewayChanges(state, fact);
-    default:
-      return {};
-  }
     case 'NodeReachabilityDecided':
     case 'RelaySet':
     case 'RelayUnset':
@@ -112,6 +109,9 @@ function changesOf(state: NetworkState, fact: RecordedFact<NetworkFact>): Change
     case 'PathFailed':
     case 'PathForgotten':
       return relayChanges(state, fact);
+    default:
+      return {};
+  }
 }
 
 const deleted: Changes = {
@@ -125,14 +125,14 @@ const deleted: Changes = {
   virtualRanges: ImmutableMap(),
   publications: ImmutableMap(),
   clients: ImmutableMap(),
-};
-
-function created(data: Omit<NetworkInfo, 'createdAt' | 'version'>, at: string, version: number): Changes {
   reachability: ImmutableMap(),
   relays: ImmutableMap(),
   assignments: ImmutableMap(),
   relayPins: ImmutableMap(),
   paths: ImmutableMap(),
+};
+
+function created(data: Omit<NetworkInfo, 'createdAt' | 'version'>, at: string, version: number): Changes {
   return {
     network: { ...data, createdAt: at, version },
     pool4: data.cidr === null ? null : emptyPool(data.cidr),
@@ -193,9 +193,9 @@ function removed(state: NetworkState, nodeId: string, { at, version }: { at: str
     nodeIdByNatsKey: state.nodeIdByNatsKey.delete(node.natsKey),
     ...inPools(state, (pool) => freed.reduce((rest, address) => release(rest, address, at), pool)),
     clusters: withoutMember(state.clusters, nodeId, version),
+    ...withoutNode(state, nodeId),
     removedNodes: forgetOld(state.removedNodes, at).set(nodeId, { natsKey: node.natsKey, at }),
   };
-    ...withoutNode(state, nodeId),
 }
 
 const FORGET_EVERY_MS = 24 * 60 * 60 * 1000;

@@ -2,8 +2,8 @@ import { Map as ImmutableMap, OrderedMap, Set as ImmutableSet } from 'immutable'
 import { poolFromJson, poolToJson } from '#ipam/pool.js';
 import { virtualRangeKey } from './gateway-fold.js';
 import type {
-  ClientState,
   AssignmentState,
+  ClientState,
   ClusterState,
   GatewayState,
   KeyState,
@@ -11,11 +11,11 @@ import type {
   NetworkInfo,
   NetworkState,
   NodeState,
-  PublicationState,
   PathState,
-  RemovedNode,
+  PublicationState,
   ReachabilityState,
   RelayState,
+  RemovedNode,
   VirtualRange,
 } from './network-state.js';
 
@@ -33,13 +33,13 @@ interface NetworkStateJson {
   virtualRanges: VirtualRange[];
   publications: PublicationState[];
   clients: ClientState[];
-}
   reachability: ReachabilityState[];
   /** What is behind each follows from the assignments. */
   relays: Omit<RelayState, 'nodes'>[];
   assignments: AssignmentState[];
   relayPins: [string, string][];
   paths: PathState[];
+}
 
 /** Sorted, so that equal states give equal bytes; indexes are left out, they follow from the nodes. */
 export function networkStateToJson(state: NetworkState): NetworkStateJson {
@@ -57,12 +57,12 @@ export function networkStateToJson(state: NetworkState): NetworkStateJson {
     virtualRanges: sorted(state.virtualRanges),
     publications: sorted(state.publications),
     clients: sorted(state.clients),
-  };
     reachability: sorted(state.reachability),
     relays: sorted(state.relays).map(({ nodes: _nodes, ...relay }) => relay),
     assignments: sorted(state.assignments),
     relayPins: entries(state.relayPins),
     paths: entries(state.paths).flatMap(([nodeId, others]) => sorted(others).filter(({ a }) => a === nodeId)),
+  };
 }
 
 export function networkStateFromJson(json: unknown): NetworkState {
@@ -88,15 +88,14 @@ export function networkStateFromJson(json: unknown): NetworkState {
     virtualRanges: by(rest.virtualRanges, virtualRangeKey),
     publications: by(rest.publications, ({ publicationId }) => publicationId),
     clients: by(rest.clients, ({ clientId }) => clientId),
-  };
     reachability: by(rest.reachability, ({ nodeId }) => nodeId),
     relays: relaysFrom(rest),
     assignments: by(rest.assignments, ({ nodeId }) => nodeId),
     relayPins: ImmutableMap(rest.relayPins),
     paths: pathsFrom(rest.paths),
+  };
 }
 
-/** By key, in the order of code units: the same on every machine. */
 function relaysFrom({ relays, assignments }: Pick<NetworkStateJson, 'relays' | 'assignments'>): NetworkState['relays'] {
   const behind = new Map(relays.map(({ nodeId }) => [nodeId, [] as string[]]));
   for (const { nodeId, relayId } of assignments) behind.get(relayId)?.push(nodeId);
@@ -115,6 +114,7 @@ function pathsFrom(paths: PathState[]): NetworkState['paths'] {
   return ImmutableMap([...byNode].map(([nodeId, others]) => [nodeId, ImmutableMap(others)]));
 }
 
+/** By key, in the order of code units: the same on every machine. */
 const entries = <Value>(map: ImmutableMap<string, Value>): [string, Value][] =>
   [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 

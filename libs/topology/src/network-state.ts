@@ -105,14 +105,6 @@ export interface ClientState extends ClientRecord {
   version: number;
 }
 
-export interface RemovedNode {
-  natsKey: string;
-  /** ISO 8601 UTC */
-  at: string;
-}
-
-/** No credential lives this long; a removed node's name for them may be forgotten afterwards. */
-export const REMOVED_NODES_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 export interface ReachabilityState extends Reachability {
   nodeId: string;
   /** When it was decided, ISO 8601 UTC. */
@@ -153,3 +145,11 @@ export interface PathState {
   retryAt: string | null;
 }
 
+export interface RemovedNode {
+  natsKey: string;
+  /** ISO 8601 UTC */
+  at: string;
+}
+
+/** No credential lives this long; a removed node's name for them may be forgotten afterwards. */
+export const REMOVED_NODES_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
