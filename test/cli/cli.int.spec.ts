@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { until } from '../support/wait.js';
+import { type Cli, cliOf, program } from './tombolo.js';
 
 let plane: ControlPlane;
 beforeAll(async () => {
@@ -9,17 +9,8 @@ beforeAll(async () => {
 }, 150_000);
 afterAll(() => plane.remove(), 60_000);
 
-const program = 'apps/cli/bin/tombolo.mjs';
-const environment = () => ({ ...process.env, TOMBOLO_DATA: join(plane.dir, 'data') });
-
-function tombolo(...words: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], {
-    env: environment(),
-    encoding: 'utf8',
-  });
-  return { code: status, out: stdout.trim(), err: stderr.trim() };
-}
-const json = <T>(...words: string[]) => JSON.parse(tombolo(...words, '-o', 'json').out) as T;
+const tombolo: Cli['tombolo'] = (...words) => cliOf(plane).tombolo(...words);
+const json: Cli['json'] = (...words) => cliOf(plane).json(...words);
 
 test('a network, a key and its token; what is asked twice is refused with the rule', () => {
   expect(tombolo('network', 'create', 'office', '--cidr', '10.91.0.0/24', '--mtu', '1380')).toMatchObject({ code: 0 });
@@ -27,6 +18,9 @@ test('a network, a key and its token; what is asked twice is refused with the ru
     cidr: '10.91.0.0/24',
     mtu: 1380,
   });
+  expect(tombolo('network', 'set', 'office', '--virtual-pool', '100.96.0.0/12', '--virtual-pool6', 'none').out).toMatch(
+    /virtual pool: +100\.96\.0\.0\/12$/m,
+  );
   expect(tombolo('network', 'list').out.split('\n')).toHaveLength(2);
   const again = tombolo('network', 'create', 'office');
   expect(again.code).toBe(3);
@@ -73,7 +67,7 @@ test.each([
 test('status, topology, diff and the log', () => {
   expect(tombolo('status', 'office').out).toContain('0 nodes');
   expect(tombolo('topology', 'office').out).toContain('no nodes');
-  expect(tombolo('diff', 'office', '1', '2').out).toContain('EnrolmentKeyCreated');
+  expect(tombolo('diff', 'office', '1', '3').out).toContain('EnrolmentKeyCreated');
   expect(tombolo('log', 'verify', 'office').out).toContain('the chain holds');
   expect(tombolo('log', 'verify', 'system').code).toBe(0);
   expect(tombolo('events', 'office').out).toContain('NetworkCreated');
@@ -82,7 +76,7 @@ test('status, topology, diff and the log', () => {
 
 test('events --follow prints what happens next', async () => {
   const follower = spawn(process.execPath, [program, 'events', 'office', '--follow', '-o', 'json'], {
-    env: environment(),
+    env: cliOf(plane).environment,
   });
   let text = '';
   follower.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -10,6 +10,8 @@ export interface Context {
   api: ApiClient;
   format: OutputFormat;
   print(text: string): void;
+  /** For people only: on standard error. */
+  warn(text: string): void;
   /** Asks before something is lost; `--yes` answers. Without a terminal and without `--yes` it refuses. */
   confirm(question: string): Promise<void>;
 }
@@ -20,6 +22,7 @@ export function contextOf(command: Command): Context {
     api: new ApiClient(serverAddress(options, process.env, process.cwd())),
     format: outputFormat(options.output),
     print: (text) => process.stdout.write(`${text}\n`),
+    warn: (text) => process.stderr.write(`tombolo: ${text}\n`),
     confirm: (question) => confirm(question, options.yes ?? false),
   };
 }

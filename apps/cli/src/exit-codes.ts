@@ -6,6 +6,8 @@ export class CommandFailed extends Error {
   constructor(
     readonly exitCode: number,
     message: string,
+    /** HTTP status, where a server answered. */
+    readonly status?: number,
   ) {
     super(message);
     this.name = 'CommandFailed';

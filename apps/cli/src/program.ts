@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { clientCommands } from './clients/client.commands.js';
+import { clusterCommands } from './clusters/cluster.commands.js';
 import { completionCommands } from './completion/completion.js';
 import { CommandFailed, EXIT } from './exit-codes.js';
+import { gatewayCommands } from './gateways/gateway.commands.js';
 import { keyCommands } from './keys/key.commands.js';
 import { logCommands } from './log/log.commands.js';
 import { networkCommands } from './networks/network.commands.js';
@@ -25,6 +28,9 @@ export function createProgram(): Command {
   networkCommands(program);
   keyCommands(program);
   nodeCommands(program);
+  clusterCommands(program);
+  gatewayCommands(program);
+  clientCommands(program);
   statusCommands(program);
   topologyCommands(program);
   logCommands(program);

@@ -12,6 +12,8 @@ export interface NetworkView {
   mtu: number;
   keepalive: number;
   defaultPolicy: string;
+  virtualPool: string | null;
+  virtualPool6: string | null;
   nodes?: number;
   createdAt: string;
   version: number;
@@ -29,11 +31,15 @@ const columns: Column<NetworkView>[] = [
 const details: Column<NetworkView>[] = [
   ...columns,
   ['keepalive', (network) => network.keepalive],
+  ['virtual pool', (network) => [network.virtualPool, network.virtualPool6].filter(Boolean).join(' ')],
   ['created', (network) => network.createdAt],
   ['id', (network) => network.networkId],
   ['version', (network) => network.version],
 ];
 
+const virtualPool = () =>
+  new Option('--virtual-pool <range>', 'where virtual ranges of overlapping clusters come from, or none');
+const virtualPool6 = () => new Option('--virtual-pool6 <range>', 'the same for IPv6, or none');
 const defaultPolicy = () => new Option('--default <policy>', 'what is not ruled on').choices(['allow', 'deny']);
 
 export function networkCommands(program: Command): void {
@@ -56,6 +62,8 @@ export function networkCommands(program: Command): void {
     .option('--mtu <bytes>', 'MTU of the mesh interfaces (default 1420)', wholeNumber)
     .option('--keepalive <seconds>', 'keepalive of nodes behind NAT (default 25)', wholeNumber)
     .addOption(defaultPolicy())
+    .addOption(virtualPool())
+    .addOption(virtualPool6())
     .action(async (name: string, options: Record<string, unknown>, command: Command) => {
       const { api, format, print } = contextOf(command);
       print(renderOne(format, await api.post<NetworkView>('/networks', { name, ...settings(options) }), details));
@@ -85,6 +93,8 @@ export function networkCommands(program: Command): void {
     .option('--mtu <bytes>', 'MTU of the mesh interfaces', wholeNumber)
     .option('--keepalive <seconds>', 'keepalive of nodes behind NAT', wholeNumber)
     .addOption(defaultPolicy())
+    .addOption(virtualPool())
+    .addOption(virtualPool6())
     .action(async (name: string, options: Record<string, unknown>, command: Command) => {
       const { api, format, print } = contextOf(command);
       print(renderOne(format, await api.patch<NetworkView>(`/networks/${segment(name)}`, settings(options)), details));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { label, networkAndName, segment } from '../arguments.js';
+import { formatEndpoint } from '#ipam/endpoint-text.js';
+import { label, networkAndName, pathOf, segment, type Socket, socket, type Target, textOf } from '../arguments.js';
 import { contextOf } from '../context.js';
 import { type Column, labelsText, renderList, renderOne } from '../output/render.js';
 
@@ -34,10 +35,13 @@ const details: Column<NodeView>[] = [
   ['version', (node) => node.version],
 ];
 
-type NodeTarget = ReturnType<typeof networkAndName>;
-
-const textOf = ({ network, name }: NodeTarget) => `${network}/${name}`;
-const pathOf = ({ network, name }: NodeTarget) => `/networks/${segment(network)}/nodes/${segment(name)}`;
+interface NodeOptions {
+  name?: string;
+  label?: Record<string, string>;
+  site?: string;
+  endpoint?: Socket[];
+  lanEndpoint?: Socket[];
+}
 
 export function nodeCommands(program: Command): void {
   const node = program.command('node').description('nodes: the members of a network');
@@ -55,33 +59,24 @@ export function nodeCommands(program: Command): void {
     .command('show')
     .argument('<network/node>', 'for instance office/web-1', networkAndName)
     .description('show one node')
-    .action(async (target: NodeTarget, _options, command: Command) => {
+    .action(async (target: Target, _options, command: Command) => {
       const { api, format, print } = contextOf(command);
-      print(renderOne(format, await api.get<NodeView>(pathOf(target)), details));
+      print(renderOne(format, await api.get<NodeView>(pathOf('nodes', target)), details));
     });
 
   node
     .command('set')
     .argument('<network/node>', 'for instance office/web-1', networkAndName)
-    .description('change a node; --label replaces all labels')
+    .description('change a node; labels and endpoints given replace all there are')
     .option('--name <name>', 'new name')
     .option('--label <key=value>', 'label (repeatable)', label)
     .option('--site <site>', "site, or '' for none")
-    .action(
-      async (
-        target: NodeTarget,
-        options: { name?: string; label?: Record<string, string>; site?: string },
-        command: Command,
-      ) => {
-        const { api, format, print } = contextOf(command);
-        const change = {
-          ...(options.name !== undefined && { name: options.name }),
-          ...(options.label && { labels: options.label }),
-          ...(options.site !== undefined && { site: options.site === '' ? null : options.site }),
-        };
-        print(renderOne(format, await api.patch<NodeView>(pathOf(target), change), details));
-      },
-    );
+    .option('--endpoint <address:port>', 'where anybody can call it (repeatable)', sockets)
+    .option('--lan-endpoint <address:port>', 'where its site can call it (repeatable)', sockets)
+    .action(async (target: Target, options: NodeOptions, command: Command) => {
+      const { api, format, print } = contextOf(command);
+      print(renderOne(format, await api.patch<NodeView>(pathOf('nodes', target), changesOf(options)), details));
+    });
 
   for (const [action, description] of [
     ['disable', 'take a node out of the mesh; it stays enrolled'],
@@ -91,9 +86,9 @@ export function nodeCommands(program: Command): void {
       .command(action)
       .argument('<network/node>', 'for instance office/web-1', networkAndName)
       .description(description)
-      .action(async (target: NodeTarget, _options, command: Command) => {
+      .action(async (target: Target, _options, command: Command) => {
         const { api, print } = contextOf(command);
-        await api.post(`${pathOf(target)}/${action}`);
+        await api.post(`${pathOf('nodes', target)}/${action}`);
         print(`node ${textOf(target)} ${action}d`);
       });
   }
@@ -102,13 +97,28 @@ export function nodeCommands(program: Command): void {
     .command('delete')
     .argument('<network/node>', 'for instance office/web-1', networkAndName)
     .description('remove a node: its peers forget it, its credentials end at once')
-    .action(async (target: NodeTarget, _options, command: Command) => {
+    .action(async (target: Target, _options, command: Command) => {
       const { api, print, confirm } = contextOf(command);
       await confirm(`Remove node ${textOf(target)}?`);
-      await api.delete(pathOf(target));
+      await api.delete(pathOf('nodes', target));
       print(`node ${textOf(target)} removed`);
     });
 }
 
+const sockets = (value: string, before: Socket[] = []) => [...before, socket(value)];
+
+function changesOf({ name, label: labels, site, endpoint, lanEndpoint }: NodeOptions): Record<string, unknown> {
+  const endpoints = [
+    ...(endpoint ?? []).map((one) => ({ ...one, kind: 'public' })),
+    ...(lanEndpoint ?? []).map((one) => ({ ...one, kind: 'lan' })),
+  ];
+  return {
+    ...(name !== undefined && { name }),
+    ...(labels && { labels }),
+    ...(site !== undefined && { site: site === '' ? null : site }),
+    ...(endpoints.length > 0 && { endpoints }),
+  };
+}
+
 const endpointText = ({ address, port, kind }: NodeView['endpoints'][number]) =>
-  `${address.includes(':') ? `[${address}]` : address}:${port} (${kind})`;
+  `${formatEndpoint(address, port)} (${kind})`;

@@ -101,7 +101,7 @@ function failure(status: number, body: unknown): CommandFailed {
   const problem = (body ?? {}) as Problem;
   const fields = (problem.errors ?? []).map(({ field, message }) => `\n  ${field}: ${message}`).join('');
   const message = `${problem.detail ?? problem.title ?? `the server answered ${status}`}${problem.code ? ` (${problem.code})` : ''}${fields}`;
-  return new CommandFailed(exitCodeOf(status), message);
+  return new CommandFailed(exitCodeOf(status), message, status);
 }
 
 function exitCodeOf(status: number): number {
