@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
+import { commandSubject } from '#contracts/subjects.js';
+import { requestCommand } from '#messaging/command-bus.js';
 import { connectService } from '#messaging/connection.js';
 import { CredentialRevoker } from '#messaging/credential-revoker.js';
 import { mintNodeCredentials } from '#messaging/node-credentials.js';
@@ -22,6 +24,8 @@ export interface RegistryAdapters {
 
 /** A node's login to the broker lives this long; agents renew it when half of it is over. */
 const LOGIN_TTL_SECONDS = 24 * 3600;
+/** A command folds, decides and appends: seconds only when the log is slow. */
+const ASK_PATIENTLY = { withinMs: 5_000 };
 /** Facts that may wait for the broker before this replica calls itself unready. */
 const MOST_LAG = 10_000;
 
@@ -63,6 +67,8 @@ function optionsOf(adapters: RegistryAdapters, revoker: CredentialRevoker): Regi
       onReport: (listener) => parts.reports.onReport(listener),
       connected: () => connection.status === 'connected',
     },
+    askGatewayManager: (command, request, { withinMs } = ASK_PATIENTLY) =>
+      requestCommand(connection, commandSubject('gateway-manager', command), request, withinMs),
     readiness: [
       { name: 'broker', check: () => connection.check() },
       {

@@ -4,6 +4,8 @@ import { TerminusModule } from '@nestjs/terminus';
 import { ApiTokenGuard } from './auth/api-token.guard.js';
 import { ApiTokens } from './auth/api-tokens.js';
 import { FailedAttempts } from './auth/failed-attempts.js';
+import { ClientController } from './clients/client.controller.js';
+import { ClusterLinkController } from './cluster-links/cluster-link.controller.js';
 import { ClusterController } from './clusters/cluster.controller.js';
 import { EnrolmentGate } from './enrolment/enrolment-gate.js';
 import { EnrolmentController } from './enrolment/enrolment.controller.js';
@@ -13,6 +15,8 @@ import { EnrolmentKeyController } from './enrolment-keys/enrolment-key.controlle
 import { EventController } from './events/event.controller.js';
 import { EventFeed } from './events/event-feed.js';
 import { EventPages } from './events/event-pages.js';
+import { GatewayCommands } from './gateways/gateway-commands.js';
+import { GatewayController } from './gateways/gateway.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { FieldValidationPipe } from './http/validation.pipe.js';
@@ -28,6 +32,7 @@ import { LoginRevocation } from './nodes/login-revocation.js';
 import { NodeController } from './nodes/node.controller.js';
 import { NodeExpiry } from './nodes/node-expiry.js';
 import { PlanController } from './plan/plan.controller.js';
+import { PublicationController } from './publications/publication.controller.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from './registry.options.js';
 import { NodeLiveness } from './status/node-liveness.js';
 import { StatusController } from './status/status.controller.js';
@@ -45,6 +50,10 @@ export class RegistryModule {
         NetworkController,
         NodeController,
         ClusterController,
+        ClusterLinkController,
+        GatewayController,
+        ClientController,
+        PublicationController,
         EnrolmentKeyController,
         ApiTokenController,
         EnrolmentController,
@@ -78,6 +87,7 @@ export class RegistryModule {
         LoginRevocation,
         // What the controllers leave to others.
         NetworkDeletion,
+        GatewayCommands,
         EventFeed,
         EventPages,
       ],

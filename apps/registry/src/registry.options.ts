@@ -1,5 +1,6 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Logger } from 'pino';
+import type { GatewayCommandName } from '#contracts/gateway-commands.js';
 import type { AppliedReport, HeartbeatReport, ProbeReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
 import type { EventStore } from '#event-store/core/event-store.js';
 
@@ -41,6 +42,17 @@ export interface ReportFeed {
   /** False while reports cannot arrive: the silence of that time says nothing about nodes. */
   connected(): boolean;
 }
+
+/**
+ * Asks the service that owns gateways, links, clients and publications. Names and shapes: libs/contracts
+ * `gateway-commands`.
+ * @throws Refusal as that service gave it; Unavailable when it does not answer in time: safe to repeat
+ */
+export type AskGatewayManager = (
+  command: GatewayCommandName | 'plan' | 'gateway.health',
+  request: unknown,
+  options?: { withinMs: number },
+) => Promise<unknown>;
 
 /** One part that `/readyz` asks; rejects when it is not fit for work. */
 export interface ReadinessCheck {
@@ -84,6 +96,7 @@ export interface RegistryOptions {
   store: EventStore;
   credentials: NodeCredentials;
   reports: ReportFeed;
+  askGatewayManager: AskGatewayManager;
   /** What `/readyz` asks besides the log: broker, outbox. */
   readiness: ReadinessCheck[];
   /** Base URL that nodes reach this API at; a function, because port 0 is known after listening. */

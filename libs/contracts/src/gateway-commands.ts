@@ -1,3 +1,4 @@
+import type { NewFact } from './facts.js';
 import type { GatewayKind, ProbeTarget } from './gateway-facts.js';
 
 /**
@@ -134,6 +135,23 @@ export interface PublishServiceBody {
 
 export interface WithdrawServiceBody {
   publicationId: string;
+}
+
+/** Asked on `plan`: what a command would do on a state that is planned, nothing of it in the log. */
+export interface GatewayPlanRequest<Name extends GatewayCommandName = GatewayCommandName> {
+  networkId: string;
+  /** Log version that the plan rests on. */
+  version: number;
+  /** Facts planned so far, folded on the state at that version. */
+  facts: NewFact[];
+  meta: GatewayCommandRequest<unknown>['meta'];
+  command: Name;
+  body: GatewayCommandBodies[Name];
+}
+
+export interface GatewayPlanReply {
+  /** Facts that the command would make next. */
+  facts: NewFact[];
 }
 
 /** Asked on `gateway.health`: `{networkId}`. What one replica has heard; nothing of it is in the log. */

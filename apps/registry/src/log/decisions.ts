@@ -37,6 +37,12 @@ export class Decisions {
     return (await this.networks.current(networkId)).state;
   }
 
+  /** The state of a network at a version that the log has reached. @throws Unavailable */
+  async networkStateAt(networkId: string, version: number): Promise<NetworkState> {
+    const now = await this.networks.current(networkId);
+    return now.version === version ? now.state : (await this.networks.at(networkId, version)).state;
+  }
+
   /** Finds a network by name or id. @throws Refusal not_found; Unavailable */
   async networkId(nameOrId: string): Promise<string> {
     const { networkIdByName, networks } = await this.systemState();

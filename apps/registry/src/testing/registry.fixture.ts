@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { pino } from 'pino';
 import { Registry as MetricsRegistry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
+import { Unavailable } from '#contracts/errors.js';
 import type { ApiRole } from '#contracts/facts.js';
 import { SYSTEM_STREAM } from '#contracts/names.js';
 import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
@@ -89,6 +90,7 @@ export async function startRegistry(
       revoke: async (nodes) => void revoked.push(nodes),
     },
     reports,
+    askGatewayManager: () => Promise.reject(new Unavailable('service', 'there is no gateway-manager')),
     readiness: [],
     publicUrl: () => 'http://127.0.0.1:8080',
     pin: null,

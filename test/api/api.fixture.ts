@@ -1,0 +1,100 @@
+import { NestFactory } from '@nestjs/core';
+import { Registry as Metrics } from 'prom-client';
+import { GatewayManagerModule } from '../../apps/gateway-manager/src/gateway-manager.module.js';
+import type { RegistryOptions } from '../../apps/registry/src/registry.options.js';
+import { startRegistry, TestClock, type TestRegistry } from '../../apps/registry/src/testing/registry.fixture.js';
+import { Unavailable } from '#contracts/errors.js';
+import type { ProbeReport } from '#contracts/reports.js';
+import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
+import type { NodeReport } from '#messaging/reports.js';
+import { NetworkFollower } from '#service/network-follower.js';
+
+export interface TestApi extends TestRegistry {
+  /** The gateway-manager away (false) or back (true). */
+  gatewayManager(present: boolean): void;
+  /** A member's report, as its agent would send it. */
+  probe(nodeId: string, body: ProbeReport): void;
+  /** A request under `/api/v1/networks/prod/`. */
+  prod(method: string, path: string, body?: object, headers?: Record<string, string>): Promise<ApiAnswer>;
+  /** Types of the facts after a version, in the log's order. */
+  factsAfter(version: number): Promise<string[]>;
+}
+
+type ApiAnswer = Awaited<ReturnType<TestRegistry['request']>>;
+
+/** The registry and the gateway-manager, each with its real parts, on one log in memory; between them a bus that copies. */
+export async function startApi(): Promise<TestApi> {
+  const clock = new TestClock();
+  const store = new MemoryEventStore({ now: () => clock.now().toISOString() });
+  const bus = new TestBus();
+  const registry = await startRegistry({ store, clock, askGatewayManager: bus.ask });
+  const networks = new NetworkFollower(store, async ({ onFacts }) => {
+    const end = store.onAppended((facts) => {
+      for (const fact of facts) void onFacts(fact.stream, [fact]);
+    });
+    return { stop: async () => end() };
+  });
+  await networks.start();
+  const reports = new TestProbes();
+  const module = GatewayManagerModule.register({
+    replica: 'test',
+    store,
+    networks,
+    reports,
+    serveCommand: bus.serve,
+    hearAll: async () => {},
+    onReconnect: () => () => {},
+    clock,
+    logger: registry.options.logger,
+    metrics: new Metrics(),
+  });
+  const manager = await NestFactory.createApplicationContext(module, { abortOnError: false, logger: false });
+  const prod: TestApi['prod'] = (method, path, body, headers) =>
+    registry.request(method, `/api/v1/networks/prod/${path}`, { ...(body && { body }), ...(headers && { headers }) });
+  return {
+    ...registry,
+    clock,
+    gatewayManager: (present) => void (bus.away = !present),
+    probe: reports.tell,
+    prod,
+    factsAfter: async (version) => {
+      const { body } = await prod('GET', `events?after=${version}&limit=1000`);
+      return body.items.map(({ type }: { type: string }) => type);
+    },
+    close: async () => {
+      await manager.close();
+      await networks.stop();
+      await registry.close();
+    },
+  };
+}
+
+/** Requests and answers in the process, as JSON like on the wire; refusals travel as they are. */
+class TestBus {
+  readonly #handlers = new Map<string, (request: unknown) => Promise<unknown>>();
+  away = false;
+
+  serve = (command: string, handle: (request: unknown) => Promise<unknown>) => {
+    this.#handlers.set(command, handle);
+    return async () => void this.#handlers.delete(command);
+  };
+
+  ask: RegistryOptions['askGatewayManager'] = async (command, request) => {
+    const handle = this.#handlers.get(command);
+    if (this.away || !handle) throw new Unavailable('service', `nobody answers ${command}`);
+    return JSON.parse(JSON.stringify(await handle(JSON.parse(JSON.stringify(request)))));
+  };
+}
+
+class TestProbes {
+  readonly #listeners = new Set<(report: NodeReport) => void>();
+
+  onReport = (listener: (report: NodeReport) => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  tell = (nodeId: string, body: ProbeReport) => {
+    for (const listener of this.#listeners) listener({ nodeId, kind: 'probe', body });
+  };
+}
