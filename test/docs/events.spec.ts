@@ -12,6 +12,8 @@ const TYPES: Record<AnyFact['type'], true> = {
   EnrolmentKeyRevoked: true,
   NodeEnrolled: true,
   NodeChanged: true,
+  NodeKeyRotationRequested: true,
+  NodeKeyOffered: true,
   NodeKeyRotated: true,
   NodeDisabled: true,
   NodeEnabled: true,

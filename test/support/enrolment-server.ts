@@ -94,10 +94,11 @@ export class EnrolmentServer {
     if (method === 'POST' && path === '/api/v1/enroll') return this.#enrol(headers, body as EnrolRequest);
     const node = this.nodes.get(nodePath?.[1] ?? '');
     if (!node) return problem(404, 'not_found');
-    const { action, at, signature } = body as NodeProof;
+    const { signature, ...said } = body as NodeProof;
+    const { action, at } = said;
     const { nodeId } = node.answer;
     const isFresh = Math.abs(Date.parse(at) - Date.now()) < 300_000;
-    if (!isFresh || !verifyText(node.request.natsKey, proofText(action, nodeId, at), signature))
+    if (!isFresh || !verifyText(node.request.natsKey, proofText(said, nodeId), signature))
       return problem(401, 'unauthorized');
     if (method === 'DELETE' && action === 'leave') {
       this.nodes.delete(nodeId);

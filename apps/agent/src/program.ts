@@ -13,6 +13,7 @@ import { readIdentity, requireIdentity } from './state/identity.js';
 import { isInterfaceName } from './state/interface-name.js';
 import { StateLock } from './state/lock.js';
 import { StateDir } from './state/state-dir.js';
+import { TunnelKeys } from './state/tunnel-keys.js';
 import { readStatus } from './status/read-status.js';
 import { AGENT_VERSION } from './version.js';
 
@@ -140,11 +141,12 @@ async function run(dir: StateDir, parts: ProgramParts): Promise<void> {
 async function status(options: { state: string; output: 'table' | 'json' }, parts: ProgramParts): Promise<void> {
   const dir = new StateDir(options.state);
   const identity = await requireIdentity(dir);
+  const keys = await TunnelKeys.load(dir, identity);
   const found = await readStatus({
     identity,
     ...(await new HeldSets(dir).recall()),
-    device: openDevice(dir, identity),
-    local: localSettings(identity),
+    device: openDevice(dir, identity, keys),
+    local: localSettings(identity, keys),
     now: Date.now() / 1000,
   });
   if (options.output === 'json') return parts.print(JSON.stringify(found, null, 2));
@@ -158,7 +160,12 @@ async function leaveNetwork(dir: StateDir, parts: ProgramParts): Promise<void> {
   const identity = await requireIdentity(dir);
   const lock = await StateLock.takeOver(dir, LEAVE_PATIENCE_MS);
   try {
-    const todo = await leave({ dir, identity, device: openDevice(dir, identity), log: parts.log });
+    const todo = await leave({
+      dir,
+      identity,
+      device: openDevice(dir, identity, await TunnelKeys.load(dir, identity)),
+      log: parts.log,
+    });
     if (todo !== undefined) parts.complain(`warning: ${todo}`);
   } finally {
     lock.release();

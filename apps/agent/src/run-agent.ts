@@ -10,9 +10,12 @@ import { AgentFailure } from './failure.js';
 import { FollowServer } from './follow/follow-server.js';
 import { Reports } from './follow/reports.js';
 import type { Log } from './log.js';
+import { KeyOffer } from './rotate/key-offer.js';
+import { nodeRequest } from './server/node-request.js';
 import { HeldSets } from './state/held-set.js';
 import { type Identity, requireIdentity } from './state/identity.js';
 import type { StateDir } from './state/state-dir.js';
+import { TunnelKeys } from './state/tunnel-keys.js';
 import { AGENT_VERSION } from './version.js';
 import { KernelWatch } from './watch/kernel-watch.js';
 
@@ -40,13 +43,16 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const sets = new HeldSets(dir);
   const { held, warnings } = await sets.recall();
   for (const why of warnings) log.error({ why }, 'state on disk');
-  const device = openDevice(dir, identity);
-  const local = localSettings(identity);
+  const keys = await TunnelKeys.load(dir, identity);
+  await keys.settle();
+  const device = openDevice(dir, identity, keys);
+  const local = localSettings(identity, keys);
   if (!local.ipv6) log.warn({}, 'this kernel has no IPv6: IPv6 addresses and routes are left out');
 
   const converger = new Converger({
     device,
     local,
+    keys,
     held,
     record: (each) => sets.record(each),
     onApplied: (report) => reports.applied(report),
@@ -57,8 +63,16 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     dir,
     identity,
     held: held?.set,
-    onSet: (set, receivedAt) => converger.offer(set, receivedAt),
+    onSet: (set, receivedAt) => {
+      converger.offer(set, receivedAt);
+      keyOffer.look(set);
+    },
     onConnected: () => reports.connected(),
+    log,
+  });
+  const keyOffer = new KeyOffer({
+    keys,
+    offer: (publicKey) => nodeRequest(identity, { action: 'rotate-key', publicKey }),
     log,
   });
   const reports = new Reports({
@@ -81,10 +95,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   try {
     await converger.wake();
     await follow.start();
+    if (held) keyOffer.look(held.set);
     await (exitAfterApply ? settled(follow, converger, signal) : aborted(signal));
   } finally {
     clearInterval(clock);
     watch.stop();
+    keyOffer.stop();
     await converger.stop();
     reports.stop();
     await follow.stop();
@@ -94,18 +110,35 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
 type DeviceIdentity = Pick<Identity, 'interfaceName' | 'publicKey' | 'backend'>;
 
-export function openDevice(dir: StateDir, { interfaceName, publicKey, backend }: DeviceIdentity): LinuxDevice {
+/** @param keys tell which key is in use, when it changes too; without them it is the identity's */
+export function openDevice(dir: StateDir, identity: DeviceIdentity, keys?: TunnelKeys): LinuxDevice {
+  const { interfaceName, backend } = identity;
   return new LinuxDevice({
     interfaceName,
-    publicKey,
     backend,
-    privateKeyFile: dir.file('privateKey'),
     stateDir: dir.path,
+    get publicKey() {
+      return keys?.publicKey ?? identity.publicKey;
+    },
+    get otherKey() {
+      return keys?.otherKey;
+    },
+    get privateKeyFile() {
+      return keys?.privateKeyFile ?? dir.file('privateKey');
+    },
   });
 }
 
-export function localSettings({ interfaceName, listenPort, publicKey }: Identity): LocalSettings {
-  return { interfaceName, listenPort, publicKey, ipv6: kernelHasIpv6() };
+export function localSettings({ interfaceName, listenPort }: Identity, keys: TunnelKeys): LocalSettings {
+  const ipv6 = kernelHasIpv6();
+  return {
+    interfaceName,
+    listenPort,
+    ipv6,
+    get publicKey() {
+      return keys.publicKey;
+    },
+  };
 }
 
 function heartbeatOf(converger: Converger, device: Device): HeartbeatReport {
@@ -115,6 +148,7 @@ function heartbeatOf(converger: Converger, device: Device): HeartbeatReport {
     epoch: set?.epoch ?? 0,
     revision: set?.revision ?? 0,
     digest: formatDigest(set?.digest ?? EMPTY_DIGEST),
+    logVersion: set?.logVersion ?? 0,
     backend: device.backend ?? 'none',
     peers: peersOf(set),
     repairs: converger.repairs,

@@ -28,6 +28,7 @@ import { RejectedCommands } from './log/rejected-commands.js';
 import { StreamHeads } from './log/stream-heads.js';
 import { NetworkController } from './networks/network.controller.js';
 import { NetworkDeletion } from './networks/network-deletion.js';
+import { KeyRotations } from './nodes/key-rotations.js';
 import { LoginRevocation } from './nodes/login-revocation.js';
 import { NodeController } from './nodes/node.controller.js';
 import { NodeExpiry } from './nodes/node-expiry.js';
@@ -85,6 +86,7 @@ export class RegistryModule {
         NodeLiveness,
         NodeExpiry,
         LoginRevocation,
+        KeyRotations,
         // What the controllers leave to others.
         NetworkDeletion,
         GatewayCommands,

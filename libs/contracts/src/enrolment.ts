@@ -40,12 +40,15 @@ export interface EnrolResponse {
 }
 
 /**
- * `POST /api/v1/nodes/{nodeId}/credentials` and `DELETE /api/v1/nodes/{nodeId}` from the node itself: signed with the
- * node's NATS user key over `<action>:<nodeId>:<at>`; `at` may be five minutes off.
+ * `POST /api/v1/nodes/{nodeId}/credentials` (refresh), `POST …/public-key` (rotate-key) and `DELETE /api/v1/nodes/{nodeId}`
+ * (leave) from the node itself: signed with the node's NATS user key over `<action>:<nodeId>:<at>`, for rotate-key
+ * followed by `:<publicKey>`; `at` may be five minutes off.
  */
 export interface NodeProof {
-  action: 'refresh' | 'leave';
+  action: 'refresh' | 'leave' | 'rotate-key';
   at: string;
+  /** rotate-key: the new WireGuard public key */
+  publicKey?: string;
   /** base64 of the Ed25519 signature */
   signature: string;
 }
@@ -53,4 +56,5 @@ export interface NodeProof {
 /** The answer to `refresh`: a new login in place of the one that enrolment gave. */
 export type CredentialsResponse = EnrolResponse['nats'];
 
-export const proofText = (action: NodeProof['action'], nodeId: string, at: string) => `${action}:${nodeId}:${at}`;
+export const proofText = ({ action, at, publicKey }: Omit<NodeProof, 'signature'>, nodeId: string) =>
+  [action, nodeId, at, ...(publicKey === undefined ? [] : [publicKey])].join(':');

@@ -95,6 +95,10 @@ export type NetworkFact =
       type: 'NodeChanged';
       data: { nodeId: string; changes: Partial<Pick<NodeRecord, 'name' | 'labels' | 'site' | 'endpoints'>> };
     }
+  /** An operator wants the node to have a new WireGuard key; the node makes it. */
+  | { type: 'NodeKeyRotationRequested'; data: { nodeId: string } }
+  /** The key that the node made. The others learn it beside the one in use. */
+  | { type: 'NodeKeyOffered'; data: { nodeId: string; publicKey: string } }
   | { type: 'NodeKeyRotated'; data: { nodeId: string; publicKey: string } }
   | { type: 'NodeDisabled'; data: { nodeId: string } }
   | { type: 'NodeEnabled'; data: { nodeId: string } }

@@ -4,6 +4,8 @@ export interface AppliedReport {
   epoch: number;
   revision: number;
   digest: string;
+  /** The version of the network's log that the set follows from; absent from agents of 0.1. */
+  logVersion?: number;
   /** Milliseconds from receipt of the message to the read-back of the kernel. */
   tookMs: number;
 }
@@ -22,6 +24,8 @@ export interface HeartbeatReport {
   epoch: number;
   revision: number;
   digest: string;
+  /** As in {@link AppliedReport}. */
+  logVersion?: number;
   backend: 'kernel' | 'userspace' | 'none';
   peers: number;
   /** Drift repaired since the agent started. */

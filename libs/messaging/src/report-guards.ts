@@ -27,7 +27,7 @@ export function readReport(subject: string, data: Uint8Array): NodeReport {
   const fields = fieldsOf(data);
   switch (kind) {
     case 'applied':
-      return { nodeId, kind, body: { ...position(fields), digest: digest(fields), tookMs: amount(fields, 'tookMs') } };
+      return { nodeId, kind, body: { ...position(fields), ...held(fields), tookMs: amount(fields, 'tookMs') } };
     case 'rejected':
       return { nodeId, kind, body: { ...position(fields), held: whole(fields, 'held'), errors: errors(fields) } };
     case 'resync': {
@@ -61,7 +61,7 @@ function heartbeat(fields: Fields): HeartbeatReport {
   return {
     ...position(fields),
     agentVersion: text(fields, 'agentVersion', 64),
-    digest: digest(fields),
+    ...held(fields),
     backend: oneOf(fields, 'backend', ['kernel', 'userspace', 'none']),
     peers: whole(fields, 'peers'),
     repairs: whole(fields, 'repairs'),
@@ -69,6 +69,11 @@ function heartbeat(fields: Fields): HeartbeatReport {
 }
 
 const position = (fields: Fields) => ({ epoch: whole(fields, 'epoch'), revision: whole(fields, 'revision') });
+
+const held = (fields: Fields) => ({
+  digest: digest(fields),
+  ...(fields.logVersion !== undefined && { logVersion: whole(fields, 'logVersion') }),
+});
 
 function errors(fields: Fields): RejectedReport['errors'] {
   const { errors: list } = fields;

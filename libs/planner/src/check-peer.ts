@@ -41,6 +41,8 @@ export function bodyViolations(
   const report = (code: ViolationCode, what: string) =>
     found.push({ code, nodeId: holder.nodeId, message: `${label(holder)} has peer ${label(other)} with ${what}` });
   if (peer.publicKey !== other.publicKey) report('wrong_key', `a key that is not that of ${label(other)}`);
+  if (peer.nextKey !== undefined && peer.nextKey !== offeredKey(other))
+    report('wrong_key', `a coming key that ${label(other)} has not offered`);
   const theirs = other.addresses.map(hostPrefix);
   for (const prefix of peer.allowedIps)
     if (!theirs.includes(prefix)) report('foreign_prefix', `${prefix}, which belongs to ${ownerOf(state, prefix)}`);
@@ -51,6 +53,9 @@ export function bodyViolations(
   if (found.length === 0) sound.set(peer, profile);
   return found;
 }
+
+const offeredKey = ({ keyRotation }: NodeState) =>
+  keyRotation?.step === 'offered' ? keyRotation.publicKey : undefined;
 
 export function ownerOf(state: NetworkState, prefix: string): string {
   const owner = membersOf(state).find(({ addresses }) => addresses.map(hostPrefix).includes(prefix));

@@ -65,11 +65,15 @@ function usableEndpoints(ranges: readonly (string | null)[], node: NodeState): E
 }
 
 /** Rule 3: a direct peer with its own prefixes. */
-function peerBody({ nodeId, name, publicKey, addresses }: NodeState, endpoint: Endpoint | null): PeerResource {
+function peerBody(
+  { nodeId, name, publicKey, keyRotation, addresses }: NodeState,
+  endpoint: Endpoint | null,
+): PeerResource {
   return {
     name: `peer/${nodeId}`,
     node: name,
     publicKey,
+    ...(keyRotation?.step === 'offered' && { nextKey: keyRotation.publicKey }),
     allowedIps: addresses.map(hostPrefix).sort(),
     endpoint: endpoint && formatEndpoint(endpoint.address, endpoint.port),
   };

@@ -40,6 +40,8 @@ function touchedNodes(
     switch (fact.type) {
       case 'NodeEnrolled':
       case 'NodeChanged':
+      case 'NodeKeyRotationRequested':
+      case 'NodeKeyOffered':
       case 'NodeKeyRotated':
       case 'NodeDisabled':
       case 'NodeEnabled':

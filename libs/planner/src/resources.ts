@@ -1,12 +1,13 @@
 import {
   resourceHash,
   type InterfaceResource,
+  type KeyOrder,
   type PeerResource,
   type Resource,
   type RouteResource,
 } from '#contracts/node-stream.js';
 import { hostPrefix } from '#ipam/prefix.js';
-import type { NetworkInfo, NodeState } from '#topology/network-state.js';
+import type { KeyRotation, NetworkInfo, NodeState } from '#topology/network-state.js';
 import { sameSite, type Vantage } from './choose-endpoint.js';
 import { profileOf } from './node-profile.js';
 
@@ -19,7 +20,21 @@ export function interfaceResource(network: NetworkInfo, node: NodeState): Interf
     addresses: node.addresses.map(hostPrefix),
     mtu: network.mtu,
     keepalive: !profileOf(network, node).reachable && network.keepalive > 0 ? network.keepalive : null,
+    ...(node.keyRotation && { key: keyOrder(node.publicKey, node.keyRotation) }),
   };
+}
+
+function keyOrder(current: string, rotation: KeyRotation): KeyOrder {
+  switch (rotation.step) {
+    case 'requested':
+      return { current, wanted: rotation.version };
+    case 'offered':
+      return { current, next: rotation.publicKey };
+    case 'done':
+      return { current };
+    default:
+      return rotation satisfies never;
+  }
 }
 
 const routes = new WeakMap<NetworkInfo, RouteResource[]>();

@@ -4,6 +4,7 @@ import type { EnrolmentKeyRecord, NetworkFact, NodeRecord, RecordedFact } from '
 import { emptyPool, release, take } from '#ipam/pool.js';
 import { clusterChanges, withoutMember } from './cluster-fold.js';
 import { gatewayChanges, inPools } from './gateway-fold.js';
+import { keyRotationChanges, keysOf } from './key-rotation-fold.js';
 import { networkStateFromJson, networkStateToJson } from './network-state-json.js';
 import {
   REMOVED_NODES_KEPT_MS,
@@ -71,8 +72,10 @@ function changesOf(state: NetworkState, fact: RecordedFact<NetworkFact>): Change
       return enrolled(state, fact.data, at, version);
     case 'NodeChanged':
       return changeNode(state, fact.data.nodeId, { ...fact.data.changes, version });
+    case 'NodeKeyRotationRequested':
+    case 'NodeKeyOffered':
     case 'NodeKeyRotated':
-      return changeNode(state, fact.data.nodeId, { publicKey: fact.data.publicKey, version });
+      return keyRotationChanges(state, fact);
     case 'NodeDisabled':
       return changeNode(state, fact.data.nodeId, { enabled: false, version });
     case 'NodeEnabled':
@@ -170,7 +173,6 @@ function changeNode(state: NetworkState, nodeId: string, changes: Partial<NodeSt
   return {
     nodes: state.nodes.set(nodeId, after),
     nodeIdByName: moved(state.nodeIdByName, before.name, after.name),
-    nodeIdByPublicKey: moved(state.nodeIdByPublicKey, before.publicKey, after.publicKey),
   };
 }
 
@@ -188,7 +190,7 @@ function removed(state: NetworkState, nodeId: string, { at, version }: { at: str
   return {
     nodes: state.nodes.delete(nodeId),
     nodeIdByName: state.nodeIdByName.delete(node.name),
-    nodeIdByPublicKey: state.nodeIdByPublicKey.delete(node.publicKey),
+    nodeIdByPublicKey: keysOf(node).reduce((index, key) => index.delete(key), state.nodeIdByPublicKey),
     nodeIdByControlKey: state.nodeIdByControlKey.delete(node.controlKey),
     nodeIdByNatsKey: state.nodeIdByNatsKey.delete(node.natsKey),
     ...inPools(state, (pool) => freed.reduce((rest, address) => release(rest, address, at), pool)),

@@ -1,6 +1,7 @@
 import { Map as ImmutableMap, OrderedMap, Set as ImmutableSet } from 'immutable';
 import { poolFromJson, poolToJson } from '#ipam/pool.js';
 import { virtualRangeKey } from './gateway-fold.js';
+import { keysOf } from './key-rotation-fold.js';
 import type {
   AssignmentState,
   ClientState,
@@ -67,7 +68,7 @@ export function networkStateToJson(state: NetworkState): NetworkStateJson {
 
 export function networkStateFromJson(json: unknown): NetworkState {
   const { version, network, nodes, keys, pool4, pool6, removedNodes, ...rest } = json as NetworkStateJson;
-  const indexBy = (field: 'name' | 'publicKey' | 'controlKey' | 'natsKey') =>
+  const indexBy = (field: 'name' | 'controlKey' | 'natsKey') =>
     ImmutableMap(nodes.map((node) => [node[field], node.nodeId]));
   const clusters = rest.clusters.map((cluster) => ({ ...cluster, members: ImmutableMap(cluster.members) }));
   return {
@@ -75,7 +76,7 @@ export function networkStateFromJson(json: unknown): NetworkState {
     network,
     nodes: by(nodes, ({ nodeId }) => nodeId),
     nodeIdByName: indexBy('name'),
-    nodeIdByPublicKey: indexBy('publicKey'),
+    nodeIdByPublicKey: ImmutableMap(nodes.flatMap((node) => keysOf(node).map((key) => [key, node.nodeId]))),
     nodeIdByControlKey: indexBy('controlKey'),
     nodeIdByNatsKey: indexBy('natsKey'),
     keys: by(keys, ({ keyId }) => keyId),

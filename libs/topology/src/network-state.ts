@@ -13,7 +13,7 @@ export interface NetworkState {
   network: NetworkInfo | null;
   nodes: ImmutableMap<string, NodeState>;
   nodeIdByName: ImmutableMap<string, string>;
-  /** WireGuard public key → node id. */
+  /** WireGuard public key → node id; a key that a node has offered is in use as well. */
   nodeIdByPublicKey: ImmutableMap<string, string>;
   nodeIdByControlKey: ImmutableMap<string, string>;
   nodeIdByNatsKey: ImmutableMap<string, string>;
@@ -55,9 +55,18 @@ export interface NetworkInfo extends NetworkSettings {
 
 export interface NodeState extends NodeRecord {
   enabled: boolean;
+  /** Once a new WireGuard key was asked for. */
+  keyRotation?: KeyRotation;
   enrolledAt: string;
   version: number;
 }
+
+/** How far a node is with its new key; `version` is that of the fact that made it so. */
+export type KeyRotation =
+  | { step: 'requested'; version: number }
+  /** `publicKey` is learned by the others, beside the one in use. */
+  | { step: 'offered'; version: number; publicKey: string }
+  | { step: 'done'; version: number };
 
 export interface KeyState extends EnrolmentKeyRecord {
   /** Enrolments admitted so far. */

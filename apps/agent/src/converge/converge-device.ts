@@ -1,6 +1,7 @@
 import type { DesiredDevice } from '#wireguard/core/desired-device.js';
 import { type Device, DeviceError } from '#wireguard/core/device.js';
 import { diffDevice } from '#wireguard/core/diff-device.js';
+import { greetPeers } from '#wireguard/core/greet-peers.js';
 import type { ObservedDevice } from '#wireguard/core/observed-device.js';
 import type { QuietPeers } from './quiet-peers.js';
 
@@ -29,6 +30,8 @@ export async function convergeDevice(
       throw new DeviceError('failed', `it still differs after ${ROUNDS} rounds: ${why.slice(0, 5).join('; ')}`);
     reasons.push(...why);
     await device.apply(operations);
+    const isNewKey = operations.some(({ kind }) => kind === 'private-key') && observed.publicKey !== null;
+    if (isNewKey) await device.apply(greetPeers(desired));
   }
 }
 

@@ -28,10 +28,26 @@ let applied: AppliedReport[];
 let rejected: RejectedReport[];
 let converger: Converger;
 
-function start(held?: NodeSet) {
+/** A node that has one key, and what becomes of it. */
+const keyRing = (...others: string[]) => ({
+  publicKey: KEYS.own as string,
+  steps: [] as string[],
+  has: (key: string) => [KEYS.own as string, ...others].includes(key),
+  async use(key: string) {
+    if (key === this.publicKey) return;
+    this.publicKey = key;
+    this.steps.push(`use ${key}`);
+  },
+  async settle() {
+    this.steps.push('settle');
+  },
+});
+
+function start(held?: NodeSet, keys = keyRing()) {
   converger = new Converger({
     device,
     local,
+    keys,
     held: held && heldAs(held),
     record: async ({ set }) => void disk.push(set),
     onApplied: (report) => applied.push(report),
@@ -87,7 +103,9 @@ test('what is told names what is held', async () => {
   await offer(first);
   expect(peers()).toEqual([KEYS.b]);
   expect(disk).toEqual([first]);
-  expect(applied).toEqual([{ epoch: 1, revision: 1, digest: formatDigest(first.digest), tookMs: expect.any(Number) }]);
+  expect(applied).toEqual([
+    { epoch: 1, revision: 1, digest: formatDigest(first.digest), logVersion: 1, tookMs: expect.any(Number) },
+  ]);
   expect(converger.held?.set).toBe(first);
 });
 

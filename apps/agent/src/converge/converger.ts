@@ -2,17 +2,20 @@ import type { NodeSet } from '#contracts/node-fold.js';
 import { formatDigest } from '#contracts/node-stream.js';
 import type { AppliedReport, RejectedReport } from '#contracts/reports.js';
 import { checkSet, type SetProblem } from '#wireguard/core/check-set.js';
-import { desiredDevice, type LocalSettings } from '#wireguard/core/desired-device.js';
+import { desiredDevice, isInterface, type LocalSettings } from '#wireguard/core/desired-device.js';
 import { type Device, DeviceError } from '#wireguard/core/device.js';
 import { messageOf } from '../failure.js';
 import type { Log } from '../log.js';
 import type { HeldSet } from '../state/held-set.js';
+import type { TunnelKeys } from '../state/tunnel-keys.js';
 import { convergeDevice } from './converge-device.js';
 import { QuietPeers } from './quiet-peers.js';
 
 export interface ConvergerParts {
   device: Device;
   local: LocalSettings;
+  /** The WireGuard keys that this node has; a set may name the one to use. */
+  keys: Pick<TunnelKeys, 'publicKey' | 'has' | 'use' | 'settle'>;
   /** What the disk holds. */
   held: HeldSet | undefined;
   record(held: HeldSet): Promise<void>;
@@ -115,22 +118,29 @@ export class Converger {
   /** @returns whether it is held now */
   async #take(candidate: Candidate): Promise<boolean> {
     const { set, receivedAt } = candidate;
-    const problems = checkSet(set.resources.values(), this.parts.local.publicKey);
+    const { keys } = this.parts;
+    const before = keys.publicKey;
+    const named = keyNamedIn(set) ?? before;
+    const problems = checkSet(set.resources.values(), named);
+    if (!keys.has(named))
+      problems.push({ resource: 'interface', message: 'this node has no such key: rotate it again' });
     if (problems.length > 0) {
       this.#reject(candidate, problems);
       this.#drop(candidate);
       return false;
     }
     try {
+      await keys.use(named);
       const reasons = await this.#converge(set);
       await this.#hold(set);
       const { epoch, revision } = set;
       const tookMs = Math.round(performance.now() - receivedAt);
       this.parts.log.info({ epoch, revision, steps: reasons.length, reasons: reasons.slice(0, 10), tookMs }, 'applied');
-      this.parts.onApplied({ epoch, revision, digest: formatDigest(set.digest), tookMs });
+      this.parts.onApplied({ epoch, revision, digest: formatDigest(set.digest), logVersion: set.logVersion, tookMs });
       this.#drop(candidate);
       return true;
     } catch (error) {
+      await keys.use(before);
       this.#reject(candidate, [problemOf(error)]);
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** candidate.failures, LONGEST_PAUSE_MS);
       candidate.failures += 1;
@@ -180,6 +190,10 @@ export class Converger {
   #drop(candidate: Candidate): void {
     if (this.#candidate === candidate) this.#candidate = undefined;
   }
+}
+
+function keyNamedIn(set: NodeSet): string | undefined {
+  return [...set.resources.values()].find(isInterface)?.key?.current;
 }
 
 function problemOf(error: unknown): SetProblem {

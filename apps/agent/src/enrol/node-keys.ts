@@ -1,5 +1,6 @@
 import nacl from 'tweetnacl';
 import { createUserKey } from '#messaging/nkeys.js';
+import { isWgKey } from '#wireguard/core/wg-key.js';
 
 /** Made on this machine; the secret halves never leave it. Base64 but for the NATS key. */
 export interface NodeKeys {
@@ -15,7 +16,13 @@ export function makeNodeKeys(): NodeKeys {
   return { tunnel: x25519Pair(), control: x25519Pair(), nats: createUserKey() };
 }
 
-function x25519Pair(): { publicKey: string; privateKey: string } {
+/** What a private key is the secret half of; undefined for a text that is no key. */
+export function publicHalf(privateKey: string): string | undefined {
+  if (!isWgKey(privateKey)) return undefined;
+  return base64(nacl.box.keyPair.fromSecretKey(Buffer.from(privateKey, 'base64')).publicKey);
+}
+
+export function x25519Pair(): { publicKey: string; privateKey: string } {
   const secret = nacl.randomBytes(32);
   // As `wg genkey` does (RFC 7748 §5), so that it reads the same wherever it is shown.
   secret[0]! &= 248;

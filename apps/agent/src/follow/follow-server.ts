@@ -37,7 +37,7 @@ export class FollowServer {
       controllerKey: identity.controllerKey,
     });
     this.#keeper = new LoginKeeper({
-      request: () => nodeRequest(identity, 'refresh'),
+      request: () => nodeRequest(identity, { action: 'refresh' }),
       onRenewed: (login) => this.#onRenewed(login),
       log,
     });

@@ -41,7 +41,7 @@ async function removeOurs(device: Device, log: Log): Promise<void> {
 /** @returns whether the server holds the node no more */
 async function tellServer(identity: Identity, log: Log): Promise<boolean> {
   try {
-    const answer = await nodeRequest(identity, 'leave');
+    const answer = await nodeRequest(identity, { action: 'leave' });
     // Unknown there: it was removed before.
     if (answer.status < 300 || answer.status === 404) return true;
     log.warn({ status: answer.status, why: problemOf(answer).detail }, 'the server did not take the leave');

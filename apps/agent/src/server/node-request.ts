@@ -5,6 +5,15 @@ import type { Identity } from '../state/identity.js';
 import { httpCall, type HttpAnswer } from './http-request.js';
 import { trustIn } from './server-trust.js';
 
+/** What the node wants; `publicKey` for rotate-key only. */
+export type NodeRequest = Pick<NodeProof, 'action' | 'publicKey'>;
+
+const ROUTES = {
+  refresh: ['POST', '/credentials'],
+  'rotate-key': ['POST', '/public-key'],
+  leave: ['DELETE', ''],
+} as const;
+
 /** What a server says when a proof's time is off. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
@@ -13,25 +22,21 @@ const CLOCK_TOLERANCE_MS = 60_000;
  * time that the server told.
  * @returns any answer of the server @throws AgentFailure `unreachable`
  */
-export async function nodeRequest(identity: Identity, action: NodeProof['action']): Promise<HttpAnswer> {
-  const answer = await send(identity, action, Date.now());
+export async function nodeRequest(identity: Identity, request: NodeRequest): Promise<HttpAnswer> {
+  const answer = await send(identity, request, Date.now());
   const refused = answer.status === 401 || answer.status === 403;
   const isClockOff = answer.date !== undefined && Math.abs(answer.date - Date.now()) > CLOCK_TOLERANCE_MS;
-  return refused && isClockOff ? send(identity, action, answer.date ?? 0) : answer;
+  return refused && isClockOff ? send(identity, request, answer.date ?? 0) : answer;
 }
 
-async function send(identity: Identity, action: NodeProof['action'], time: number): Promise<HttpAnswer> {
-  const at = new Date(time).toISOString();
-  const proof: NodeProof = {
-    action,
-    at,
-    signature: signText(identity.natsSeed, proofText(action, identity.nodeId, at)),
-  };
-  const path = `/api/v1/nodes/${identity.nodeId}${action === 'refresh' ? '/credentials' : ''}`;
+async function send(identity: Identity, request: NodeRequest, time: number): Promise<HttpAnswer> {
+  const said = { ...request, at: new Date(time).toISOString() };
+  const proof: NodeProof = { ...said, signature: signText(identity.natsSeed, proofText(said, identity.nodeId)) };
+  const [method, path] = ROUTES[request.action];
   try {
     return await httpCall({
-      method: action === 'refresh' ? 'POST' : 'DELETE',
-      url: new URL(path, identity.server),
+      method,
+      url: new URL(`/api/v1/nodes/${identity.nodeId}${path}`, identity.server),
       headers: {},
       body: proof,
       trust: trustIn(identity.ca),

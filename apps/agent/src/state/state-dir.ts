@@ -7,6 +7,7 @@ const FILES = {
   lock: 'agent.lock',
   identity: 'identity.json',
   privateKey: 'wireguard.key',
+  nextKey: 'wireguard.next.key',
   login: 'login.json',
   pending: 'enrolment.json',
   held: 'state.json',

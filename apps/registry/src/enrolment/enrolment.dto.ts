@@ -56,6 +56,23 @@ export class LeaveProofBody implements NodeProof {
   signature!: string;
 }
 
+export class RotateKeyProofBody implements NodeProof {
+  @ChoiceField({ choices: ['rotate-key'], description: 'What the proof is for' })
+  action!: 'rotate-key';
+
+  @TextField({ maxLength: 64, description: 'When it was signed, ISO 8601; five minutes off at most' })
+  at!: string;
+
+  @TextField({ description: 'The new WireGuard public key, base64 of 32 bytes' })
+  publicKey!: string;
+
+  @TextField({
+    maxLength: 128,
+    description: 'Ed25519 signature by the NATS user key over `rotate-key:<node id>:<at>:<publicKey>`, base64',
+  })
+  signature!: string;
+}
+
 @ApiSchema({ name: 'NodeLogin' })
 export class NodeLoginDto implements NodeLogin {
   @ApiProperty({ type: [String], example: ['tls://10.0.0.1:4222'] })

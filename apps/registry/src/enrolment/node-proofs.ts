@@ -25,7 +25,7 @@ export class NodeProofs {
    */
   async verify(nodeId: string, proof: NodeProof, address: string): Promise<{ networkId: string }> {
     const known = isId(nodeId) ? await this.ownerOf(nodeId) : undefined;
-    if (!known || !verifyText(known.natsKey, proofText(proof.action, nodeId, proof.at), proof.signature)) {
+    if (!known || !verifyText(known.natsKey, proofText(proof, nodeId), proof.signature)) {
       const refusal = new Refusal(
         'unauthorized',
         'This proof is not that of a node known here. Join again with a new key.',

@@ -1,12 +1,14 @@
 import { Body, Controller, Delete, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { v7 as uuidv7 } from 'uuid';
 import { sha256Hex } from '#contracts/canonical.js';
 import { nodeOf } from '#topology/lookup.js';
 import { Decisions } from '../log/decisions.js';
+import { decideOfferKey } from '../nodes/key-rotation.decider.js';
 import { decideLeave } from '../nodes/node-lifecycle.decider.js';
 import { type NodeLogin, REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
-import { LeaveProofBody, NodeLoginDto, RefreshProofBody } from './enrolment.dto.js';
+import { LeaveProofBody, NodeLoginDto, RefreshProofBody, RotateKeyProofBody } from './enrolment.dto.js';
 import { NodeProofs } from './node-proofs.js';
 
 /** What a node asks for itself, proven with its own key. */
@@ -33,6 +35,28 @@ export class NodeSelfController {
     // Read at the log's head: a node that was removed a moment ago must not get another login.
     const { natsKey } = nodeOf(await this.decisions.networkState(networkId), nodeId);
     return this.options.credentials.mint({ nodeId, natsKey });
+  }
+
+  @Post('public-key')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Offer the new WireGuard key that was asked for, by the node itself' })
+  @ApiNoContentResponse()
+  async offerKey(
+    @Param('id') nodeId: string,
+    @Body() proof: RotateKeyProofBody,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    const { networkId } = await this.proofs.verify(nodeId, proof, request.ip);
+    const { publicKey } = proof;
+    const actor = `node/${nodeId}`;
+    request.actor = actor;
+    const commandId = uuidv7();
+    const command = { commandId, actor, at: this.options.clock.now().toISOString(), nodeId, publicKey };
+    await this.decisions.networks.execute(networkId, {
+      commandId,
+      fingerprint: 'rotate-key',
+      decide: (state) => decideOfferKey(command, state),
+    });
   }
 
   @Delete()

@@ -11,7 +11,7 @@ import {
   Query,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Decision } from '#contracts/decision.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { networkOf } from '#topology/lookup.js';
@@ -25,7 +25,8 @@ import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { decideChangeNode } from './change-node.decider.js';
 import { findNode, nodesByName } from './find-node.js';
-import { ChangeNodeBody, NodeDto } from './node.dto.js';
+import { decideRequestKeyRotation } from './key-rotation.decider.js';
+import { ChangeNodeBody, NodeDto, RotateKeyBody } from './node.dto.js';
 import { decideDisableNode, decideEnableNode, decideRemoveNode } from './node-lifecycle.decider.js';
 
 @ApiTags('nodes')
@@ -98,6 +99,27 @@ export class NodeController {
   ): Promise<NodeView> {
     return this.command({ network, node }, write, ({ nodeId }, state) =>
       decideEnableNode({ ...write.command, nodeId }, state),
+    );
+  }
+
+  @Post(':node/rotate-key')
+  @HttpCode(202)
+  @Access('operator')
+  @ApiOperation({
+    summary: 'Have a node make a new WireGuard key',
+    description:
+      'The node makes it, its peers learn it, and then all change over at once; `keyRotation` tells how far it is. Refused (`in_use`) where external clients have the key in their files, unless forced.',
+  })
+  @ApiChanges()
+  @ApiAcceptedResponse({ type: NodeDto })
+  rotateKey(
+    @Param('network') network: string,
+    @Param('node') node: string,
+    @Body() body: RotateKeyBody,
+    @Write() write: WriteRequest,
+  ): Promise<NodeView> {
+    return this.command({ network, node }, write, ({ nodeId }, state) =>
+      decideRequestKeyRotation({ ...write.command, ...body, nodeId }, state),
     );
   }
 

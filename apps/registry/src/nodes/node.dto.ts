@@ -1,7 +1,8 @@
-import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import type { Endpoint, Labels } from '#contracts/facts.js';
+import type { KeyRotation } from '#topology/network-state.js';
 import type { NodeView } from '#topology/view.js';
-import { ChoiceField, LabelsField, ListField, TextField, WholeNumberField } from '../http/fields.js';
+import { BooleanField, ChoiceField, LabelsField, ListField, TextField, WholeNumberField } from '../http/fields.js';
 
 /** A node has a handful of interfaces; more is a mistake. */
 export const MAX_ENDPOINTS = 16;
@@ -44,6 +45,26 @@ export class ChangeNodeBody {
   endpoints?: EndpointDto[];
 }
 
+export class RotateKeyBody {
+  @BooleanField({ optional: true, description: 'Also where external clients have the key in their files' })
+  force?: boolean;
+}
+
+@ApiSchema({ name: 'KeyRotation' })
+export class KeyRotationDto {
+  @ApiProperty({
+    enum: ['requested', 'offered', 'done'],
+    description: 'requested: the node shall make a key; offered: its peers are learning it; done: it is in use',
+  })
+  step!: 'requested' | 'offered' | 'done';
+
+  @ApiPropertyOptional({ description: 'The key on offer' })
+  publicKey?: string;
+
+  @ApiProperty({ type: 'integer', description: 'Log version of this step' })
+  version!: number;
+}
+
 @ApiSchema({ name: 'Node' })
 export class NodeDto implements NodeView {
   @ApiProperty({ format: 'uuid' })
@@ -69,6 +90,9 @@ export class NodeDto implements NodeView {
 
   @ApiProperty({ description: 'A disabled node keeps its name, addresses and credentials, and has no peers' })
   enabled!: boolean;
+
+  @ApiPropertyOptional({ type: KeyRotationDto, description: 'Once a new WireGuard key was asked for' })
+  keyRotation?: KeyRotation;
 
   @ApiProperty({ format: 'uuid', description: 'Enrolment key it used' })
   keyId!: string;

@@ -16,6 +16,7 @@ export interface NodeObservation {
 @Injectable()
 export class NodeLiveness implements OnModuleInit, OnModuleDestroy {
   private readonly observations = new Map<string, NodeObservation>();
+  private readonly heldVersions = new Map<string, number>();
   private readonly listeners = new Set<(nodeId: string) => void>();
   private stop: (() => void) | undefined;
 
@@ -33,6 +34,11 @@ export class NodeLiveness implements OnModuleInit, OnModuleDestroy {
     return this.observations.get(nodeId);
   }
 
+  /** The log version of the set that it holds, as it told last. */
+  heldVersion(nodeId: string): number | undefined {
+    return this.heldVersions.get(nodeId);
+  }
+
   onHeard(listener: (nodeId: string) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -41,12 +47,14 @@ export class NodeLiveness implements OnModuleInit, OnModuleDestroy {
   /** Forgets nodes that are no longer there. */
   keepOnly(exists: (nodeId: string) => boolean): void {
     for (const nodeId of this.observations.keys()) if (!exists(nodeId)) this.observations.delete(nodeId);
+    for (const nodeId of this.heldVersions.keys()) if (!exists(nodeId)) this.heldVersions.delete(nodeId);
   }
 
   private hear(report: NodeReport): void {
     const before = this.observations.get(report.nodeId) ?? { lastSeen: '', held: null, rejected: null, agent: null };
     const lastSeen = this.options.clock.now().toISOString();
     this.observations.set(report.nodeId, { ...before, ...told(report, before), lastSeen });
+    if ('logVersion' in report.body) this.heldVersions.set(report.nodeId, report.body.logVersion ?? 0);
     for (const listener of [...this.listeners]) listener(report.nodeId);
   }
 }

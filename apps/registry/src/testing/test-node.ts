@@ -16,13 +16,13 @@ export class TestNode {
     this.seed = user.seed;
   }
 
-  proof(action: NodeProof['action'], nodeId: string, at: Date): NodeProof {
-    const time = at.toISOString();
-    return { action, at: time, signature: signText(this.seed, proofText(action, nodeId, time)) };
+  proof(action: NodeProof['action'], nodeId: string, at: Date, publicKey?: string): NodeProof {
+    const said = { action, at: at.toISOString(), ...(publicKey !== undefined && { publicKey }) };
+    return { ...said, signature: signText(this.seed, proofText(said, nodeId)) };
   }
 }
 
-function newPublicKey(): string {
+export function newPublicKey(): string {
   const { x = '' } = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' });
   return Buffer.from(x, 'base64url').toString('base64');
 }

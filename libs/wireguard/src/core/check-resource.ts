@@ -27,11 +27,21 @@ export function checkInterface(fields: Fields, add: Add): void {
   if (!isInteger(fields.mtu, smallest, MTU.largest)) add(`"mtu" is not a number from ${smallest} to ${MTU.largest}`);
   if (fields.keepalive !== null && !isInteger(fields.keepalive, 1, 65_535))
     add('"keepalive" is neither null nor a number of seconds from 1 to 65535');
+  if (fields.forward !== undefined && fields.forward !== true) add('"forward" is neither absent nor true');
+  if (fields.key !== undefined) checkKeyOrder(fields.key, add);
+}
+
+function checkKeyOrder(value: unknown, add: Add): void {
+  const { current, next, wanted } = Object(value) as Fields;
+  if (!isWgKey(current)) add('"key.current" is not base64 of 32 bytes');
+  if (next !== undefined && !isWgKey(next)) add('"key.next" is not base64 of 32 bytes');
+  if (wanted !== undefined && !isInteger(wanted, 1, Number.MAX_SAFE_INTEGER)) add('"key.wanted" is no number');
 }
 
 export function checkPeer(fields: Fields, add: Add): void {
   if (!isLabel(fields.node)) add('"node" is not a name');
   if (!isWgKey(fields.publicKey)) add('"publicKey" is not base64 of 32 bytes');
+  if (fields.nextKey !== undefined && !isWgKey(fields.nextKey)) add('"nextKey" is not base64 of 32 bytes');
   if (!Array.isArray(fields.allowedIps)) add('"allowedIps" is not a list');
   const prefixes = (Array.isArray(fields.allowedIps) ? fields.allowedIps : [])
     .map((prefix) => readPrefix(prefix, add))

@@ -33,10 +33,14 @@ export function checkSet(resources: Iterable<unknown>, ownPublicKey: string): Se
       interfaces += 1;
       for (const address of strings(fields.addresses)) claimPrefix(seen, address, 'this node', add);
     } else if (isPeerName(name)) {
-      if (fields.publicKey === ownPublicKey) add('this is our own key: a device cannot peer with itself');
-      const keyOwner = seen.claim('key', String(fields.publicKey), name);
-      if (!keyOwner) add(`${seen.owner('key', String(fields.publicKey))} has the same public key`);
-      for (const prefix of strings(fields.allowedIps)) claimPrefix(seen, prefix, name, add);
+      for (const key of strings([fields.publicKey, fields.nextKey])) {
+        if (key === ownPublicKey) add('this is our own key: a device cannot peer with itself');
+        if (!seen.claim('key', key, name)) add(`${seen.owner('key', key)} has the same public key`);
+      }
+      for (const prefix of strings(fields.allowedIps)) {
+        claimPrefix(seen, prefix, name, add);
+        if (!hasInternet && prefix.endsWith('/0')) add(`${prefix} would take in everything, the tunnel's own packets too`);
+      }
     }
   }
   if (interfaces === 0) problems.push({ resource: '', message: 'the set has no resource "interface"' });

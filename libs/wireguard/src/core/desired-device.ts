@@ -44,7 +44,7 @@ export function desiredDevice(resources: Iterable<Resource>, local: LocalSetting
   const usable = (prefix: string) => local.ipv6 || !prefix.includes(':');
   const peers = all
     .filter(isPeer)
-    .map((peer) => desiredPeer(peer, own.keepalive))
+    .flatMap((peer) => [desiredPeer(peer, own.keepalive), ...comingPeer(peer)])
     .sort((a, b) => compare(a.publicKey, b.publicKey));
   return {
     publicKey: local.publicKey,
@@ -69,6 +69,11 @@ function desiredPeer(peer: PeerResource, keepalive: number | null): DesiredPeer 
     endpoint: peer.endpoint,
     keepalive: peer.endpoint === null ? 0 : (keepalive ?? 0),
   };
+}
+
+/** A peer that changes its key, under the key that comes: it may shake hands, and has no prefix until the other one goes. */
+function comingPeer({ node, nextKey, endpoint }: PeerResource): DesiredPeer[] {
+  return nextKey === undefined ? [] : [{ publicKey: nextKey, node, allowedIps: [], endpoint, keepalive: 0 }];
 }
 
 export const isInterface = (resource: Resource): resource is InterfaceResource => resource.name === 'interface';

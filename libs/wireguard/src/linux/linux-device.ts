@@ -16,6 +16,8 @@ export interface LinuxDeviceOptions {
   interfaceName: string;
   /** Base64; tells our interface from others. */
   publicKey: string;
+  /** Base64; while the key is being changed the other of the two, which also tells our interface. */
+  otherKey?: string | undefined;
   /** 0600, base64: read by `wg` itself. */
   privateKeyFile: string;
   /** For the log of wireguard-go and the record of what we made. */
@@ -48,7 +50,7 @@ export class LinuxDevice implements Device {
     if (dump.status === 'rejected') return this.#withoutAnswer(found, backend, dump.reason);
     if (routes.status === 'rejected') return this.#withoutAnswer(found, backend, routes.reason);
     const { publicKey } = dump.value;
-    const isOurKey = publicKey === null || publicKey === this.options.publicKey;
+    const isOurKey = publicKey === null || this.#keys.includes(publicKey);
     if (!isOurKey && !(await this.#ownership.covers(found.ifindex)))
       throw this.#foreign('is a WireGuard interface with another key');
     this.backend = backend;
@@ -150,7 +152,11 @@ export class LinuxDevice implements Device {
   async #isOurTun(link: IpLink): Promise<boolean> {
     if (await this.#ownership.covers(link.ifindex)) return true;
     if (link.kind !== 'tun') return false;
-    return (await this.observe())?.publicKey === this.options.publicKey;
+    return this.#keys.includes((await this.observe())?.publicKey ?? '');
+  }
+
+  get #keys(): (string | undefined)[] {
+    return [this.options.publicKey, this.options.otherKey];
   }
 
   async #run(command: Command): Promise<void> {
