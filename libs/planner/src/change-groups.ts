@@ -1,18 +1,19 @@
-import type { PeerResource, Resource } from '#contracts/node-stream.js';
+import type { Resource } from '#contracts/node-stream.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { difference, type Difference, keyOf } from './difference.js';
-import { memberOf, membersAfter } from './members.js';
+import { extrasOf } from './gateways/extras.js';
+import { landscapeOf } from './gateways/landscape.js';
+import { isLive, memberOf, membersAfter } from './members.js';
 import { profileOf } from './node-profile.js';
-import { arePeers } from './permitted.js';
 import type { ChangeGroup } from './plan.js';
-import { ownResources, planNode } from './plan-node.js';
-import { byName, peerResource } from './resources.js';
+import { ownResources, planNode, resourcesOver } from './plan-node.js';
+import { byName } from './resources.js';
 
 /** Two states of a network and the nodes that may differ between them. */
 export interface Step {
   before: NetworkState;
   after: NetworkState;
-  /** Sorted ids; every other node is the same object in both states. */
+  /** Sorted ids; every other node is the same object in both states and known by the same pods. */
   touched: ReadonlySet<string>;
 }
 
@@ -25,9 +26,10 @@ interface Candidates {
 /**
  * The changes of all nodes that stay.
  *
- * A node that looks at the others as before can differ only in its peers among the touched nodes. That is worked out
- * once per class of viewers that see alike: O(nodes + classes × touched). A node that looks at them anew (enabled, disabled,
- * moved to another site, default policy flipped) is compared in full: O(nodes) each, one at a time.
+ * A node that looks at the others as before can differ only in its peers among the touched nodes and those that something
+ * is behind. That is worked out once per class of viewers that see alike: O(nodes + classes × touched); for a node that
+ * clusters or gateways name and mean something else for, on its own. A node that looks at the others anew (enabled,
+ * disabled, moved to another site, default policy flipped) is compared in full: O(nodes) each, one at a time.
  */
 export function* changeGroups(step: Step): Generator<ChangeGroup> {
   const { before, after, touched } = step;
@@ -42,7 +44,7 @@ export function* changeGroups(step: Step): Generator<ChangeGroup> {
     if (!was) continue;
     if (looksAnew(step, was, node)) {
       anew.push(nodeId);
-    } else if (was !== node) {
+    } else if (was !== node || isToldAnew(step, node)) {
       addOwn(groups, step, was, candidates(step, was, node));
     } else {
       const key = classOf(node);
@@ -68,48 +70,59 @@ function looksAnew({ before, after }: Step, was: NodeState, is: NodeState): bool
   if (before.network.defaultPolicy !== after.network.defaultPolicy) return true;
   if (was === is) return false;
   if (was.enabled !== is.enabled) return true;
-  const old = profileOf(before.network, was).vantage;
-  const now = profileOf(after.network, is).vantage;
-  return old.site !== now.site || old.family !== now.family;
+  const old = isLive(before) && profileOf(before, was).vantage;
+  const now = isLive(after) && profileOf(after, is).vantage;
+  return !old || !now || old.site !== now.site || old.family !== now.family;
+}
+
+/** Whether clusters or gateways name a node and may mean something else for it. */
+function isToldAnew({ before, after }: Step, node: NodeState): boolean {
+  if (!isLive(before) || !isLive(after) || landscapeOf(before) === landscapeOf(after)) return false;
+  return [before, after].some((state) => landscapeOf(state).named.has(node.nodeId));
 }
 
 /**
  * What a node's view of the touched nodes depends on, as one text: all of `arePeers` and `chooseEndpoint`. Its site
  * counts only where a touched node shares it, so that ten thousand sites are not ten thousand classes.
  */
-function viewerClasses({ before, after, touched }: Step): (node: NodeState) => string {
+function viewerClasses(step: Step): (node: NodeState) => string {
+  const { before, after } = step;
   const sites = new Set<string | null | undefined>();
-  for (const id of touched) sites.add(memberOf(before, id)?.site).add(memberOf(after, id)?.site);
+  for (const id of [...step.touched, ...serving(step)])
+    sites.add(memberOf(before, id)?.site).add(memberOf(after, id)?.site);
   return (node) => {
-    if (!after.network || !node.enabled) return 'none';
-    const { site, family } = profileOf(after.network, node).vantage;
+    if (!isLive(after) || !node.enabled) return 'none';
+    const { site, family } = profileOf(after, node).vantage;
     return site !== null && sites.has(site) ? `${family} ${site}` : `${family}`;
   };
 }
 
-function candidates({ before, after, touched }: Step, was: NodeState, is: NodeState): Candidates {
-  return { was: peersAmong(touched, before, was), is: peersAmong(touched, after, is) };
+/** Those that something may be behind for everybody, where that may have changed. */
+function serving({ before, after }: Step): string[] {
+  if (!isLive(before) || !isLive(after) || landscapeOf(before) === landscapeOf(after)) return [];
+  return [before, after].flatMap((state) => landscapeOf(state).gateways.flatMap(({ active }) => active ?? []));
 }
 
-function peersAmong(ids: Iterable<string>, state: NetworkState, viewer: NodeState): PeerResource[] {
-  if (!state.network) return [];
-  const { vantage } = profileOf(state.network, viewer);
-  const peers: PeerResource[] = [];
-  for (const id of ids) {
-    const other = memberOf(state, id);
-    if (other && arePeers(state, viewer, other)) peers.push(peerResource(state.network, vantage, other));
-  }
-  return peers;
+function candidates({ before, after, touched }: Step, was: NodeState, is: NodeState): Candidates {
+  if (!isLive(before) || !isLive(after)) return { was: [], is: [] };
+  const [told, tell] = [extrasOf(before, was), extrasOf(after, is)];
+  const behind = told === tell ? [] : [...told.behind.keys(), ...tell.behind.keys()];
+  const ids = behind.length === 0 ? touched : new Set([...touched, ...behind].sort());
+  const of = (state: NetworkState) => [...ids].map((id) => memberOf(state, id)).filter((node) => node !== undefined);
+  return {
+    was: resourcesOver(before, was, of(before)).sort(byName),
+    is: resourcesOver(after, is, of(after)).sort(byName),
+  };
 }
 
 /** The change of one node whose own resources may differ as well. */
-function addOwn(groups: Map<string, ChangeGroup>, step: Step, was: NodeState, peers: Candidates): void {
+function addOwn(groups: Map<string, ChangeGroup>, step: Step, was: NodeState, over: Candidates): void {
   const { before, after } = step;
   const is = memberOf(after, was.nodeId);
-  if (!before.network || !after.network || !is) return;
+  if (!isLive(before) || !isLive(after) || !is) return;
   const change = difference(
-    [...ownResources(before.network, was), ...peers.was].sort(byName),
-    [...ownResources(after.network, is), ...peers.is].sort(byName),
+    [...ownResources(before, was), ...over.was].sort(byName),
+    [...ownResources(after, is), ...over.is].sort(byName),
   );
   addGroup(groups, change, [was.nodeId]);
 }

@@ -1,5 +1,7 @@
 import type { PeerResource } from '#contracts/node-stream.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
+import { hostPrefix } from '#ipam/prefix.js';
+import { clientsServedBy, clientViolations } from './check-client.js';
 import { isPeer } from './check-node.js';
 import { bodyViolations, pairViolation, peerId } from './check-peer.js';
 import { isLive, type LiveState, memberOf, membersOf } from './members.js';
@@ -31,6 +33,8 @@ export function checkGroup(state: NetworkState, { nodeIds, upserts, removed }: C
 }
 
 function peerViolations(state: LiveState, recipients: NodeState[], peer: PeerResource): Violation[] {
+  const client = state.clients.get(peerId(peer));
+  if (client) return recipients.flatMap((holder) => clientViolations(state, holder, { peer, client }));
   const other = memberOf(state, peerId(peer));
   if (!other)
     return recipients.map(({ nodeId }) => ({
@@ -44,7 +48,16 @@ function peerViolations(state: LiveState, recipients: NodeState[], peer: PeerRes
 }
 
 function wrongRemovals(state: LiveState, recipients: NodeState[], name: string): Violation[] {
-  const other = name.startsWith('peer/') ? memberOf(state, name.slice('peer/'.length)) : undefined;
+  const id = name.startsWith('peer/') ? name.slice('peer/'.length) : '';
+  const other = memberOf(state, id);
+  if (state.clients.has(id))
+    return recipients
+      .filter((holder) => clientsServedBy(state, holder).some(({ clientId }) => clientId === id))
+      .map((holder) => ({
+        code: 'missing_peer',
+        nodeId: holder.nodeId,
+        message: `${label(holder)} loses client ${state.clients.get(id)?.name}, whose gateway it serves`,
+      }));
   if (!other) return [];
   return recipients
     .filter((holder) => arePeers(state, holder, other))
@@ -55,21 +68,26 @@ function wrongRemovals(state: LiveState, recipients: NodeState[], name: string):
     }));
 }
 
-/** A prefix that is given to a peer and held by another node would silently move from one to the other. */
+/** A prefix that is given to a peer and held by another node, or given to two, would silently move from one to the other. */
 function takenPrefixes(state: LiveState, recipient: NodeState, peers: readonly PeerResource[]): Violation[] {
   const claimed = new Map<string, string>();
-  for (const peer of peers) for (const prefix of peer.allowedIps) claimed.set(hostOf(prefix), peerId(peer));
   const found: Violation[] = [];
+  const report = (message: string) => found.push({ code: 'prefix_conflict', nodeId: recipient.nodeId, message });
+  for (const peer of peers)
+    for (const prefix of peer.allowedIps) {
+      const other = claimed.get(prefix);
+      if (other !== undefined)
+        report(
+          `${label(recipient)} gets ${prefix} for ${labelOf(state, other)} and for ${labelOf(state, peerId(peer))}`,
+        );
+      claimed.set(prefix, peerId(peer));
+    }
   if (claimed.size === 0) return found;
   for (const node of membersOf(state))
     for (const address of node.addresses) {
-      const owner = claimed.get(address);
+      const owner = claimed.get(hostPrefix(address));
       if (owner === undefined || owner === node.nodeId) continue;
-      const message = `${label(recipient)} gets ${address} for ${labelOf(state, owner)}, but ${label(node)} has it`;
-      found.push({ code: 'prefix_conflict', nodeId: recipient.nodeId, message });
+      report(`${label(recipient)} gets ${address} for ${labelOf(state, owner)}, but ${label(node)} has it`);
     }
   return found;
 }
-
-/** Peers own single addresses only; anything wider is a `foreign_prefix` already. */
-const hostOf = (prefix: string): string => prefix.slice(0, prefix.indexOf('/'));

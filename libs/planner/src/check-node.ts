@@ -2,7 +2,9 @@ import type { PeerResource, Resource } from '#contracts/node-stream.js';
 import { hostPrefix } from '#ipam/prefix.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { bodyViolations, ownerOf, pairViolation, peerId } from './check-peer.js';
-import { conflicts } from './claims.js';
+import { carriedBy } from './carried.js';
+import { clientsServedBy, clientViolations } from './check-client.js';
+import { type Claim, conflicts } from './claims.js';
 import { isLive, type LiveState, memberOf, membersOf } from './members.js';
 import { arePeers } from './permitted.js';
 import { label, labelOf, type Violation } from './violation.js';
@@ -23,6 +25,7 @@ export function checkNode(state: NetworkState, nodeId: string, resources: readon
     ...interfaceViolations(state, node, resources),
     ...peers.flatMap((peer) => peerViolations(state, node, peer)),
     ...missingPeers(state, node, peers),
+    ...missingClients(state, node, peers),
     ...prefixConflicts(state, node, peers),
   ];
 }
@@ -58,6 +61,8 @@ function interfaceViolations(state: LiveState, node: NodeState, resources: reado
 
 function peerViolations(state: LiveState, holder: NodeState, peer: PeerResource): Violation[] {
   const other = memberOf(state, peerId(peer));
+  const client = state.clients.get(peerId(peer));
+  if (client) return clientViolations(state, holder, { peer, client });
   if (!other) {
     const message = `${label(holder)} has peer ${peer.node}: ${labelOf(state, peerId(peer))}`;
     return [{ code: 'unknown_node', nodeId: holder.nodeId, message }];
@@ -77,9 +82,24 @@ function missingPeers(state: LiveState, node: NodeState, peers: readonly PeerRes
     }));
 }
 
+function missingClients(state: LiveState, node: NodeState, peers: readonly PeerResource[]): Violation[] {
+  return clientsServedBy(state, node)
+    .filter(({ clientId }) => !peers.some((peer) => peerId(peer) === clientId))
+    .map((client) => ({
+      code: 'missing_peer',
+      nodeId: node.nodeId,
+      message: `${label(node)} lacks client ${client.name}, whose gateway it serves`,
+    }));
+}
+
 function prefixConflicts(state: LiveState, node: NodeState, peers: readonly PeerResource[]): Violation[] {
-  const claims = node.addresses.map((address) => ({ prefix: hostPrefix(address), owner: node.nodeId }));
-  for (const peer of peers) for (const prefix of peer.allowedIps) claims.push({ prefix, owner: peerId(peer) });
+  const carried = carriedBy(state);
+  const claims: Claim[] = node.addresses.map((address) => ({ prefix: hostPrefix(address), owner: node.nodeId }));
+  for (const peer of peers) {
+    const owner = peerId(peer);
+    const theirs = carried.get(owner);
+    for (const prefix of peer.allowedIps) claims.push({ prefix, owner, rightful: theirs?.has(prefix) });
+  }
   return conflicts(claims).map(([a, b]) => ({
     code: 'prefix_conflict',
     nodeId: node.nodeId,

@@ -3,7 +3,9 @@ import { readAddress } from '#ipam/address.js';
 import { parseEndpoint } from '#ipam/endpoint-text.js';
 import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
 import type { PeerResource } from '#contracts/node-stream.js';
-import { type LiveState, membersOf } from './members.js';
+import { type Carried, carriedBy } from './carried.js';
+import { mayLeadThrough } from './extended-peer.js';
+import { isLive, type LiveState, membersOf } from './members.js';
 import { type NodeProfile, profileOf } from './node-profile.js';
 import { permitted } from './permitted.js';
 import { label, type Violation, type ViolationCode } from './violation.js';
@@ -26,7 +28,7 @@ export function pairViolation(state: NetworkState, holder: NodeState, other: Nod
 }
 
 /** Bodies are shared by everybody who sees a node alike: each sound one is looked at once. */
-const sound = new WeakMap<PeerResource, NodeProfile>();
+const sound = new WeakMap<PeerResource, { profile: NodeProfile; carried: Carried }>();
 
 /** What is wrong with a peer's body, whoever holds it: key, prefixes and endpoint against the node it stands for. */
 export function bodyViolations(
@@ -34,8 +36,10 @@ export function bodyViolations(
   holder: NodeState,
   { peer, other }: { peer: PeerResource; other: NodeState },
 ): Violation[] {
-  const profile = profileOf(state.network, other);
-  if (sound.get(peer) === profile) return [];
+  const profile = profileOf(state, other);
+  const carried = carriedBy(state);
+  const known = sound.get(peer);
+  if (known?.profile === profile && known.carried === carried) return [];
 
   const found: Violation[] = [];
   const report = (code: ViolationCode, what: string) =>
@@ -45,12 +49,15 @@ export function bodyViolations(
     report('wrong_key', `a coming key that ${label(other)} has not offered`);
   const theirs = other.addresses.map(hostPrefix);
   for (const prefix of peer.allowedIps)
-    if (!theirs.includes(prefix)) report('foreign_prefix', `${prefix}, which belongs to ${ownerOf(state, prefix)}`);
+    if (!theirs.includes(prefix) && !carried.get(other.nodeId)?.has(prefix))
+      report('foreign_prefix', `${prefix}, which belongs to ${ownerOf(state, prefix)}`);
+  const looped = peer.allowedIps.find((prefix) => !theirs.includes(prefix) && !mayLeadThrough(peer.endpoint, prefix));
+  if (looped) report('endpoint_in_range', `endpoint ${peer.endpoint}, which lies inside ${looped}, its own prefix`);
   const range = meshRangeAround(state.network, peer.endpoint);
   if (range)
     report('endpoint_in_mesh', `endpoint ${peer.endpoint}, which lies inside ${range} of ${state.network.name}`);
 
-  if (found.length === 0) sound.set(peer, profile);
+  if (found.length === 0) sound.set(peer, { profile, carried });
   return found;
 }
 
@@ -59,7 +66,9 @@ const offeredKey = ({ keyRotation }: NodeState) =>
 
 export function ownerOf(state: NetworkState, prefix: string): string {
   const owner = membersOf(state).find(({ addresses }) => addresses.map(hostPrefix).includes(prefix));
-  return owner ? label(owner) : 'nobody';
+  if (owner) return label(owner);
+  const carrier = membersOf(state).find(({ nodeId }) => isLive(state) && carriedBy(state).get(nodeId)?.has(prefix));
+  return carrier ? label(carrier) : 'nobody';
 }
 
 function meshRangeAround({ cidr, cidr6 }: NetworkInfo, endpoint: string | null): string | undefined {

@@ -20,7 +20,10 @@ export function checkPlan(state: NetworkState, plan: ReadonlyMap<string, readonl
 
 function oneSidedPeers(state: NetworkState, plan: ReadonlyMap<string, readonly Resource[]>): Violation[] {
   const pairs = [...plan].flatMap(([nodeId, resources]) =>
-    resources.filter(isPeer).map((peer) => ({ nodeId, other: peerId(peer) })),
+    resources
+      .filter(isPeer)
+      .filter((peer) => !state.clients.has(peerId(peer)))
+      .map((peer) => ({ nodeId, other: peerId(peer) })),
   );
   const held = new Set(pairs.map(({ nodeId, other }) => `${nodeId} ${other}`));
   return pairs

@@ -7,6 +7,8 @@ export interface Claim {
   prefix: string;
   /** For people. */
   owner: string;
+  /** A range that is its owner's by right may hold others' prefixes: the longest wins. */
+  rightful?: boolean;
 }
 
 /** Pairs of claims of different owners that overlap: WireGuard would give the prefix to whoever came last. */
@@ -18,7 +20,7 @@ export function conflicts(claims: readonly Claim[]): [Claim, Claim][] {
     const other = owners.get(claim.prefix);
     if (!other) owners.set(claim.prefix, claim);
     else if (other.owner !== claim.owner) found.push([other, claim]);
-    if (!isHost(claim.prefix)) ranges.push(claim);
+    if (!claim.rightful && !isHost(claim.prefix)) ranges.push(claim);
   }
   return found.concat(nested(ranges, owners));
 }

@@ -1,29 +1,33 @@
 import { addToDigest, EMPTY_DIGEST, removeFromDigest, type Resource } from '#contracts/node-stream.js';
-import type { NetworkInfo, NetworkState, NodeState } from '#topology/network-state.js';
+import type { NetworkState, NodeState } from '#topology/network-state.js';
 import type { Vantage } from './choose-endpoint.js';
-import { membersOf } from './members.js';
-import { profileOf } from './node-profile.js';
-import { permitsAll } from './permitted.js';
+import { extendedPeer } from './extended-peer.js';
+import { extrasOf } from './gateways/extras.js';
+import { isLive, type LiveState, memberOf, membersOf } from './members.js';
+import { type KnownPeer, profileOf } from './node-profile.js';
+import { arePeers, permitsAll } from './permitted.js';
 import { ownResources } from './plan-node.js';
-import { hashOf, peerResource } from './resources.js';
+import { hashOf, knownPeer } from './resources.js';
 
 /**
  * The digest of every node's set, equal to `digestOf(planNode(state, nodeId))`, in O(nodes) instead of O(nodes²): the sum of
- * all nodes as seen from the node's place, less the node itself.
+ * all nodes as seen from the node's place, less the node itself, and with what is behind some of them.
  *
  * @param only ids of the nodes that are asked for; default all
  */
 export function digests(state: NetworkState, only?: Iterable<string>): Map<string, bigint> {
-  const { network } = state;
-  if (!network) return new Map();
+  if (!isLive(state)) return new Map();
   const wanted = only && new Set(only);
   const asked = membersOf(state).filter(({ nodeId }) => !wanted || wanted.has(nodeId));
   if (asked.length === 0) return new Map();
-  const sums = permitsAll(state) ? new PeerSums(network, membersOf(state)) : undefined;
+  const sums = permitsAll(state) ? new PeerSums(state) : undefined;
   return new Map(
     asked.map((node) => {
-      const own = digestOfSet(ownResources(network, node));
-      return [node.nodeId, sums && node.enabled ? addToDigest(own, sums.ofPeers(node)) : own];
+      const own = digestOfSet(ownResources(state, node));
+      return [
+        node.nodeId,
+        sums && node.enabled ? addToDigest(own, addToDigest(sums.ofPeers(node), ofBehind(state, node))) : own,
+      ];
     }),
   );
 }
@@ -35,6 +39,24 @@ export function digestOfSet(resources: Iterable<Resource>): bigint {
   return digest;
 }
 
+function digestOfKnown({ peer, routes }: KnownPeer): bigint {
+  return routes.length === 0 ? hashOf(peer) : digestOfSet([peer, ...routes]);
+}
+
+/** What those that something is behind add up to besides themselves. */
+function ofBehind(state: LiveState, node: NodeState): bigint {
+  const { vantage } = profileOf(state, node);
+  let digest = EMPTY_DIGEST;
+  for (const [id, behind] of extrasOf(state, node).behind) {
+    const other = memberOf(state, id);
+    if (!other || !arePeers(state, node, other)) continue;
+    const { peer } = knownPeer(state, vantage, other);
+    const extended = extendedPeer(peer, behind);
+    digest = removeFromDigest(addToDigest(digest, digestOfSet([extended.peer, ...extended.routes])), hashOf(peer));
+  }
+  return digest;
+}
+
 type PerFamily = Record<Vantage['family'], bigint>;
 const FAMILIES = [4, 6] as const;
 
@@ -43,16 +65,13 @@ class PeerSums {
   readonly #outside: PerFamily = { 4: EMPTY_DIGEST, 6: EMPTY_DIGEST };
   readonly #inside = new Map<string, PerFamily>();
 
-  constructor(
-    private readonly network: NetworkInfo,
-    nodes: readonly NodeState[],
-  ) {
-    for (const node of nodes) if (node.enabled) this.#add(node);
+  constructor(private readonly state: LiveState) {
+    for (const node of membersOf(state)) if (node.enabled) this.#add(node);
   }
 
   /** Over everybody but the node itself. */
   ofPeers(node: NodeState): bigint {
-    const { vantage } = profileOf(this.network, node);
+    const { vantage } = profileOf(this.state, node);
     const inside = vantage.site === null ? undefined : this.#inside.get(vantage.site);
     const all = addToDigest(this.#outside[vantage.family], inside?.[vantage.family] ?? EMPTY_DIGEST);
     return removeFromDigest(all, this.#seen(vantage, node));
@@ -78,6 +97,6 @@ class PeerSums {
   }
 
   #seen(from: Vantage, node: NodeState): bigint {
-    return hashOf(peerResource(this.network, from, node));
+    return digestOfKnown(knownPeer(this.state, from, node));
   }
 }

@@ -1,22 +1,32 @@
 import type { Endpoint } from '#contracts/facts.js';
-import type { PeerResource } from '#contracts/node-stream.js';
+import type { PeerResource, RouteResource } from '#contracts/node-stream.js';
 import { readAddress } from '#ipam/address.js';
 import { formatEndpoint } from '#ipam/endpoint-text.js';
 import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
-import type { NetworkInfo, NodeState } from '#topology/network-state.js';
+import type { NodeState } from '#topology/network-state.js';
 import { chooseEndpoint, type Target, type Vantage, vantageOf } from './choose-endpoint.js';
+import { mayLeadThrough, routeTo } from './extended-peer.js';
+import { flatPodsOf } from './flat-pods.js';
+import type { LiveState } from './members.js';
 
-/** What the planner derives from one node's state and the ranges of its network. */
+/** What the planner derives from one node's state, the pods it is known by and the ranges of its network. */
 export interface NodeProfile {
   vantage: Vantage;
   /** Whether it offers an endpoint that is reachable from anywhere. */
   reachable: boolean;
   /** The node as a peer of those in its site and of all others. Who calls it at the same endpoint gets the same object. */
-  inside: Record<Vantage['family'], PeerResource>;
-  outside: Record<Vantage['family'], PeerResource>;
+  inside: Record<Vantage['family'], KnownPeer>;
+  outside: Record<Vantage['family'], KnownPeer>;
+}
+
+/** A node by its own prefixes, and the ways to its pods: its addresses are in the range that every node has a route to. */
+export interface KnownPeer {
+  peer: PeerResource;
+  routes: readonly RouteResource[];
 }
 
 interface Known {
+  pods: readonly string[] | undefined;
   cidr: string | null;
   cidr6: string | null;
   profile: NodeProfile;
@@ -28,23 +38,32 @@ interface Known {
  */
 const known = new WeakMap<NodeState, Known>();
 
-export function profileOf({ cidr, cidr6 }: NetworkInfo, node: NodeState): NodeProfile {
+export function profileOf(state: LiveState, node: NodeState): NodeProfile {
+  const { cidr, cidr6 } = state.network;
+  const pods = flatPodsOf(state).get(node.nodeId);
   let entry = known.get(node);
-  if (!entry || entry.cidr !== cidr || entry.cidr6 !== cidr6) {
-    entry = { cidr, cidr6, profile: deriveProfile([cidr, cidr6], node) };
-    known.set(node, entry);
+  if (!entry || entry.cidr !== cidr || entry.cidr6 !== cidr6 || entry.pods !== pods) {
+    const profile = deriveProfile({ ranges: [cidr, cidr6], pods: pods ?? [] }, node);
+    known.set(node, (entry = { pods, cidr, cidr6, profile }));
   }
   return entry.profile;
 }
 
-function deriveProfile(ranges: readonly (string | null)[], node: NodeState): NodeProfile {
+interface Prefixes {
+  /** Of the mesh. */
+  ranges: readonly (string | null)[];
+  /** Of the node's flat pods. */
+  pods: readonly string[];
+}
+
+function deriveProfile({ ranges, pods }: Prefixes, node: NodeState): NodeProfile {
   const target: Target = { site: node.site, endpoints: usableEndpoints(ranges, node) };
-  const bodies = new Map<Endpoint | null, PeerResource>();
-  const seenFrom = (site: string | null, family: Vantage['family']): PeerResource => {
+  const peers = new Map<Endpoint | null, KnownPeer>();
+  const seenFrom = (site: string | null, family: Vantage['family']): KnownPeer => {
     const endpoint = chooseEndpoint({ site, family }, target);
-    const body = bodies.get(endpoint) ?? peerBody(node, endpoint);
-    bodies.set(endpoint, body);
-    return body;
+    const peer = peers.get(endpoint) ?? knownPeer(node, pods, endpoint);
+    peers.set(endpoint, peer);
+    return peer;
   };
   return {
     vantage: vantageOf(target),
@@ -64,17 +83,21 @@ function usableEndpoints(ranges: readonly (string | null)[], node: NodeState): E
   });
 }
 
-/** Rule 3: a direct peer with its own prefixes. */
-function peerBody(
+/** Rule 3: a direct peer with its own prefixes, flat pods among them. */
+function knownPeer(
   { nodeId, name, publicKey, keyRotation, addresses }: NodeState,
-  endpoint: Endpoint | null,
-): PeerResource {
-  return {
+  pods: readonly string[],
+  at: Endpoint | null,
+): KnownPeer {
+  const endpoint = at && formatEndpoint(at.address, at.port);
+  const reached = pods.filter((range) => mayLeadThrough(endpoint, range));
+  const peer: PeerResource = {
     name: `peer/${nodeId}`,
     node: name,
     publicKey,
     ...(keyRotation?.step === 'offered' && { nextKey: keyRotation.publicKey }),
-    allowedIps: addresses.map(hostPrefix).sort(),
-    endpoint: endpoint && formatEndpoint(endpoint.address, endpoint.port),
+    allowedIps: [...addresses.map(hostPrefix), ...reached].sort(),
+    endpoint,
   };
+  return { peer, routes: reached.map(routeTo) };
 }

@@ -1,7 +1,9 @@
 import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
 import type { NetworkState } from '#topology/network-state.js';
 import { changeGroups } from './change-groups.js';
-import { memberOf, membersOf } from './members.js';
+import { changedFlatPods } from './flat-pods.js';
+import { keepLandscape, landscapeOf } from './gateways/landscape.js';
+import { isLive, memberOf, membersOf } from './members.js';
 import type { NetworkChange } from './plan.js';
 
 /**
@@ -21,6 +23,8 @@ export function planChange(
       `planChange got ${facts.length} facts for versions ${before.version} to ${after.version}; read the missing ones from the log`,
     );
   const touched = touchedNodes(before, after, facts);
+  if (isLive(before)) landscapeOf(before);
+  keepLandscape(before, after, touched);
   const ids = [...touched];
   return {
     added: ids.filter((id) => !memberOf(before, id) && memberOf(after, id)),
@@ -29,13 +33,16 @@ export function planChange(
   };
 }
 
-/** Nodes whose own state facts may have changed, sorted. All others are the same object in both states. */
+/**
+ * Nodes whose own state facts may have changed, or the pods that they are known by, sorted. All others are the same object
+ * in both states.
+ */
 function touchedNodes(
   before: NetworkState,
   after: NetworkState,
   facts: readonly RecordedFact<NetworkFact>[],
 ): ReadonlySet<string> {
-  const ids = new Set<string>();
+  const ids = new Set(changedFlatPods(before, after));
   for (const fact of facts) {
     switch (fact.type) {
       case 'NodeEnrolled':

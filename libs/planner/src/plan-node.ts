@@ -1,26 +1,40 @@
 import type { Resource } from '#contracts/node-stream.js';
-import type { NetworkInfo, NetworkState, NodeState } from '#topology/network-state.js';
-import { memberOf, membersOf } from './members.js';
+import type { NetworkState, NodeState } from '#topology/network-state.js';
+import { extendedPeer } from './extended-peer.js';
+import { type Extras, extrasOf } from './gateways/extras.js';
+import { isLive, type LiveState, memberOf, membersOf } from './members.js';
 import { profileOf } from './node-profile.js';
 import { arePeers } from './permitted.js';
-import { byName, interfaceResource, peerResource, routeResources } from './resources.js';
+import { byName, interfaceResource, knownPeer, routeResources } from './resources.js';
 
 /** Everything one node shall be, sorted by name; empty for a node that is not in the network. Rules: docs/planner.md. */
 export function planNode(state: NetworkState, nodeId: string): Resource[] {
   const node = memberOf(state, nodeId);
-  if (!state.network || !node) return [];
-  const { network } = state;
-  const { vantage } = profileOf(network, node);
-  const peers = membersOf(state)
-    .filter((other) => arePeers(state, node, other))
-    .map((other) => peerResource(network, vantage, other));
-  return [...ownResources(network, node), ...peers].sort(byName);
+  if (!isLive(state) || !node) return [];
+  return [...ownResources(state, node), ...resourcesOver(state, node, membersOf(state))].sort(byName);
 }
 
 /** What a node has whoever its peers are. A disabled node keeps its interface, so that enabling it is one change. */
-export function ownResources(network: NetworkInfo, node: NodeState): Resource[] {
-  const own = interfaceResource(network, node);
-  return node.enabled ? [own, ...routeResources(network)] : [own];
+export function ownResources(state: LiveState, node: NodeState): Resource[] {
+  const extras = extrasOf(state, node);
+  const own = interfaceResource(state, node, extras);
+  return node.enabled ? [own, ...routeResources(state.network), ...extras.resources] : [own];
+}
+
+/** What a node has because of some of the others: each as a peer, and the ways to what is behind them. */
+export function resourcesOver(state: LiveState, node: NodeState, others: Iterable<NodeState>): Resource[] {
+  const { vantage } = profileOf(state, node);
+  const { behind }: Extras = extrasOf(state, node);
+  const resources: Resource[] = [];
+  for (const other of others) {
+    if (!arePeers(state, node, other)) continue;
+    const known = knownPeer(state, vantage, other);
+    const more = behind.get(other.nodeId);
+    const extended = more && extendedPeer(known.peer, more);
+    resources.push(extended?.peer ?? known.peer, ...known.routes);
+    if (extended) resources.push(...extended.routes);
+  }
+  return resources;
 }
 
 /** The whole plan from scratch: node id → its set. Slow and simple; what the incremental planner must equal. */

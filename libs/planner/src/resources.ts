@@ -2,24 +2,27 @@ import {
   resourceHash,
   type InterfaceResource,
   type KeyOrder,
-  type PeerResource,
   type Resource,
   type RouteResource,
 } from '#contracts/node-stream.js';
 import { hostPrefix } from '#ipam/prefix.js';
 import type { KeyRotation, NetworkInfo, NodeState } from '#topology/network-state.js';
 import { sameSite, type Vantage } from './choose-endpoint.js';
-import { profileOf } from './node-profile.js';
+import type { Extras } from './gateways/extras.js';
+import type { LiveState } from './members.js';
+import { type KnownPeer, profileOf } from './node-profile.js';
 
 /** A node's own interface. Keepalive (rule 5) only where others cannot call: no public endpoint. */
-export function interfaceResource(network: NetworkInfo, node: NodeState): InterfaceResource {
+export function interfaceResource(state: LiveState, node: NodeState, { forward }: Extras): InterfaceResource {
+  const { network } = state;
   return {
     name: 'interface',
     network: network.name,
     node: node.name,
     addresses: node.addresses.map(hostPrefix),
     mtu: network.mtu,
-    keepalive: !profileOf(network, node).reachable && network.keepalive > 0 ? network.keepalive : null,
+    keepalive: !profileOf(state, node).reachable && network.keepalive > 0 ? network.keepalive : null,
+    ...(forward && { forward }),
     ...(node.keyRotation && { key: keyOrder(node.publicKey, node.keyRotation) }),
   };
 }
@@ -49,9 +52,9 @@ export function routeResources(network: NetworkInfo): readonly RouteResource[] {
   return known;
 }
 
-/** `to` as it appears in the set of a node that stands at `from` (rule 3). */
-export function peerResource(network: NetworkInfo, from: Vantage, to: NodeState): PeerResource {
-  const profile = profileOf(network, to);
+/** `to` as it appears in the set of a node that stands at `from` (rule 3), without what else is behind it. */
+export function knownPeer(state: LiveState, from: Vantage, to: NodeState): KnownPeer {
+  const profile = profileOf(state, to);
   return (sameSite(from, to) ? profile.inside : profile.outside)[from.family];
 }
 

@@ -13,7 +13,8 @@ export type ViolationCode =
   | 'wrong_key'
   | 'foreign_prefix'
   | 'prefix_conflict'
-  | 'endpoint_in_mesh';
+  | 'endpoint_in_mesh'
+  | 'endpoint_in_range';
 
 /** An invariant of the plan that does not hold. */
 export interface Violation {

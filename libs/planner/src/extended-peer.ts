@@ -1,0 +1,46 @@
+import type { PeerResource, RouteResource } from '#contracts/node-stream.js';
+import { readAddress } from '#ipam/address.js';
+import { parseEndpoint } from '#ipam/endpoint-text.js';
+import { contains, parsePrefix } from '#ipam/prefix.js';
+
+/** What is reached through a peer besides its own prefixes. */
+export interface Behind {
+  prefixes: readonly string[];
+  /** Those that are routed into the tunnel. */
+  routed: ReadonlySet<string>;
+}
+
+/** A peer with what is behind it, and the ways there. */
+export interface ExtendedPeer {
+  peer: PeerResource;
+  routes: readonly RouteResource[];
+}
+
+const known = new WeakMap<Behind, WeakMap<PeerResource, ExtendedPeer>>();
+
+/** A peer's body with the prefixes behind it; one object for all who see both alike. */
+export function extendedPeer(peer: PeerResource, behind: Behind): ExtendedPeer {
+  let bodies = known.get(behind);
+  if (!bodies) known.set(behind, (bodies = new WeakMap()));
+  let extended = bodies.get(peer);
+  if (!extended) {
+    const prefixes = behind.prefixes.filter((prefix) => mayLeadThrough(peer.endpoint, prefix));
+    extended = {
+      peer: { ...peer, allowedIps: [...new Set([...peer.allowedIps, ...prefixes])].sort() },
+      routes: prefixes.filter((prefix) => behind.routed.has(prefix)).map(routeTo),
+    };
+    bodies.set(peer, extended);
+  }
+  return extended;
+}
+
+/**
+ * Rule 13: a range that holds the endpoint at which a peer is called does not lead through that peer, or the tunnel would
+ * run in itself. Everything (/0) may: endpoints stay outside of that.
+ */
+export function mayLeadThrough(endpoint: string | null, prefix: string): boolean {
+  const address = endpoint === null || prefix.endsWith('/0') ? undefined : readAddress(parseEndpoint(endpoint).address);
+  return !address || !contains(parsePrefix(prefix), address);
+}
+
+export const routeTo = (cidr: string): RouteResource => ({ name: `route/${cidr}`, cidr });

@@ -1,0 +1,85 @@
+import type { PeerResource } from '#contracts/node-stream.js';
+import { readAddress } from '#ipam/address.js';
+import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
+import type { ClientState, GatewayState, NodeState } from '#topology/network-state.js';
+import { accept, type Contribution, drop, from, type Rule } from './contribution.js';
+import { reachesInternet } from './internet.js';
+import type { Landscape } from './landscape.js';
+import { permitsAll } from '../permitted.js';
+import { complement, familyOf } from '../prefix-lists.js';
+
+/**
+ * Ingress (rule 6): external clients live behind the node that serves, which has a peer for each; for everybody else
+ * their addresses are that node's. All members let them go where they may, and nowhere else.
+ */
+export const ingress: Rule = (around, viewer) =>
+  around.gateways
+    .filter(({ kind }) => kind === 'ingress')
+    .flatMap((gateway) => {
+      const clients = around.clients.filter(({ gatewayId }) => gatewayId === gateway.gatewayId);
+      const isMember = gateway.members.includes(viewer.nodeId);
+      return [
+        placeOf(around, { gateway, clients }, viewer),
+        ...(isMember ? [{ forward: true } as const, ...clients.map((client) => filters(around, client, viewer))] : []),
+      ];
+    });
+
+function placeOf(
+  around: Landscape,
+  { gateway, clients }: { gateway: GatewayState; clients: ClientState[] },
+  viewer: NodeState,
+): Contribution {
+  // No policy speaks of clients yet: they are permitted where everybody is.
+  if (!permitsAll(around.state)) return {};
+  if (gateway.active === viewer.nodeId) return { resources: clients.map(clientPeer) };
+  const active = around.activeFor(viewer, gateway);
+  return active ? { reach: clients.flatMap((client) => from(active.nodeId, addressesOf(client))) } : {};
+}
+
+/** A client calls, from wherever it is. */
+export const clientPeer = (client: ClientState): PeerResource => ({
+  name: `peer/${client.clientId}`,
+  node: client.name,
+  publicKey: client.publicKey,
+  allowedIps: addressesOf(client),
+  endpoint: null,
+});
+
+export const addressesOf = ({ addresses }: ClientState): string[] => addresses.map(hostPrefix).sort();
+
+function filters(around: Landscape, client: ClientState, viewer: NodeState): Contribution {
+  const sources = addressesOf(client);
+  const destinations = allowedTo(around, client, viewer);
+  const resources = accept(client.clientId, { sources, destinations });
+  if (!servesMore(around, viewer)) return { resources };
+  const services = publishedFor(around, destinations);
+  const elsewhere = ([4, 6] as const).flatMap((family) => complement([...destinations, ...services], family));
+  return { resources: [...resources, ...drop(`${client.clientId}/else`, { sources, destinations: elsewhere })] };
+}
+
+/** Everything is the internet only for who uses a gateway to it; for others it is all that the mesh leads to. */
+function allowedTo(around: Landscape, client: ClientState, viewer: NodeState): string[] {
+  return client.allowed.flatMap((prefix) => {
+    if (!prefix.endsWith('/0') || reachesInternet(around, client, viewer)) return [prefix];
+    return around.outward.filter((range) => familyOf(range) === familyOf(prefix));
+  });
+}
+
+/** Whether a node accepts for other reasons than clients what a client must not use. */
+function servesMore(around: Landscape, viewer: NodeState): boolean {
+  return (
+    around.clusters.some((cluster) => around.isAt(viewer, cluster)) ||
+    around.gateways.some(({ kind, members }) => kind !== 'ingress' && members.includes(viewer.nodeId))
+  );
+}
+
+/** Filters see services after translation, clients are allowed the mesh addresses that stand for them. */
+function publishedFor({ publications }: Landscape, allowed: readonly string[]): string[] {
+  const ranges = allowed.map(parsePrefix);
+  return publications
+    .filter(({ mesh }) => {
+      const address = readAddress(mesh.address);
+      return address && ranges.some((range) => contains(range, address));
+    })
+    .map(({ service }) => hostPrefix(service.address));
+}

@@ -1,0 +1,85 @@
+import type { ClientState, GatewayState, NodeState } from '#topology/network-state.js';
+import { hostPrefix } from '#ipam/prefix.js';
+import { accept, EVERYTHING, type Contribution, from, masquerade, type Rule } from './contribution.js';
+import type { Landscape } from './landscape.js';
+import { familyOf } from '../prefix-lists.js';
+
+/**
+ * Internet gateways (rule 9): what has no better way goes through the node that serves, for nodes that use one and for
+ * clients behind this node that do. One node sends everything to one peer: its own gateway comes first, then the lowest id.
+ */
+export const internet: Rule = (around, viewer) => {
+  const serving = gatewaysOf(around).filter(({ members }) => members.includes(viewer.nodeId));
+  const uses = usesOf(around, viewer);
+  const [first] = uses;
+  const same = uses.filter(({ nodeId }) => nodeId === first?.nodeId);
+  return [...serving.map((gateway) => outlet(around, gateway)), ...(first ? [way(first.nodeId, same)] : [])];
+};
+
+/** Whether a node that lets a client in can send everything on for it. */
+export function reachesInternet(around: Landscape, { clientId }: ClientState, viewer: NodeState): boolean {
+  const [first] = usesOf(around, viewer);
+  return gatewaysOf(around)
+    .filter(({ users }) => users.clients.includes(clientId))
+    .some((gateway) => {
+      if (gateway.members.includes(viewer.nodeId)) return true;
+      const active = around.activeFor(viewer, gateway);
+      return active !== undefined && (!first || first.nodeId === active.nodeId);
+    });
+}
+
+const gatewaysOf = ({ gateways }: Landscape) => gateways.filter(({ kind }) => kind === 'internet');
+
+interface Use {
+  nodeId: string;
+  /** The node itself, or only clients behind it. */
+  own: boolean;
+  /** Addresses of those clients. */
+  sources: string[];
+}
+
+/** What a node sends to others, in the order in which one is chosen. */
+function usesOf(around: Landscape, viewer: NodeState): Use[] {
+  const others = gatewaysOf(around).filter(({ members }) => !members.includes(viewer.nodeId));
+  const uses = others.map((gateway) => use(around, viewer, gateway)).filter((one) => one !== undefined);
+  return uses.sort((a, b) => Number(b.own) - Number(a.own));
+}
+
+function use(around: Landscape, viewer: NodeState, gateway: GatewayState): Use | undefined {
+  const active = around.activeFor(viewer, gateway);
+  if (!active) return undefined;
+  const own = gateway.users.nodes.includes(viewer.nodeId);
+  const clients = clientsOf(around, gateway).filter(({ gatewayId }) => {
+    return around.state.gateways.get(gatewayId)?.active === viewer.nodeId;
+  });
+  const sources = clients.flatMap(allAllowed);
+  return own || sources.length > 0 ? { nodeId: active.nodeId, own, sources } : undefined;
+}
+
+function way(nodeId: string, uses: readonly Use[]): Contribution {
+  const sources = [...new Set(uses.flatMap((one) => one.sources))].sort();
+  const only = uses.some(({ own }) => own) ? {} : { sources };
+  return { reach: from(nodeId, EVERYTHING), resources: [{ name: 'internet', ...only, outside: [] }] };
+}
+
+/** Users only: who is no user has no business here, whatever it sends. */
+function outlet(around: Landscape, gateway: GatewayState): Contribution {
+  const { gatewayId, users } = gateway;
+  const nodes = users.nodes.map((id) => around.node(id)).filter((node) => node !== undefined);
+  const sources = [
+    ...nodes.flatMap((node) => around.ownPrefixes(node)),
+    ...clientsOf(around, gateway).flatMap(allAllowed),
+  ];
+  const out = { sources, destinations: EVERYTHING };
+  const nat = gateway.masquerade ? masquerade(gatewayId, out) : [];
+  return { forward: true, resources: [...accept(gatewayId, out), ...nat] };
+}
+
+const clientsOf = ({ clients }: Landscape, { users }: GatewayState) =>
+  clients.filter(({ clientId }) => users.clients.includes(clientId));
+
+/** Addresses of a client of the families of which it may reach everything. */
+function allAllowed({ addresses, allowed }: ClientState): string[] {
+  const families = allowed.filter((prefix) => prefix.endsWith('/0')).map(familyOf);
+  return addresses.map(hostPrefix).filter((prefix) => families.includes(familyOf(prefix)));
+}

@@ -1,0 +1,67 @@
+import type { ClusterState, NodeState } from '#topology/network-state.js';
+import { accept, type Contribution, drop, EVERYTHING, masquerade, type Rule } from './contribution.js';
+import { flatPodsOf } from '../flat-pods.js';
+import type { Landscape } from './landscape.js';
+import { partners, standsForItself } from './links.js';
+import { covering } from '../prefix-lists.js';
+
+/** How a cluster's pods relate to the rest (rule 12), on its members and in its door. Links have rules of their own. */
+export const models: Rule = (around, viewer) =>
+  around.clusters
+    .filter((cluster) => around.isAt(viewer, cluster))
+    .map((cluster) => {
+      switch (cluster.model) {
+        case 'flat':
+          return flat(around, cluster, viewer);
+        case 'isolated':
+          return isolated(cluster);
+        case 'island':
+        case 'archipelago':
+          return island(around, cluster, viewer);
+        default:
+          return cluster.model satisfies never;
+      }
+    });
+
+/** A node's pods are as reachable as the node, and go where it goes. */
+function flat(around: Landscape, { clusterId }: ClusterState, viewer: NodeState): Contribution {
+  const pods = flatPodsOf(around.state).get(viewer.nodeId) ?? [];
+  const usesInternet = around.gateways.some(({ users }) => users.nodes.includes(viewer.nodeId));
+  return {
+    forward: true,
+    resources: [
+      ...accept(`${clusterId}/in`, { sources: around.insiders, destinations: pods }),
+      ...accept(`${clusterId}/out`, { sources: pods, destinations: usesInternet ? EVERYTHING : around.outward }),
+    ],
+  };
+}
+
+/** Nothing crosses, enforced and counted. */
+function isolated({ clusterId, pods, services }: ClusterState): Contribution {
+  const own = [...pods, ...services];
+  return {
+    resources: [
+      ...drop(`${clusterId}/in`, { sources: EVERYTHING, destinations: own }),
+      ...drop(`${clusterId}/out`, { sources: own, destinations: EVERYTHING }),
+    ],
+  };
+}
+
+/** Out with the address of the node that it leaves from, whichever of the cluster's that is; in only as published. */
+function island(around: Landscape, cluster: ClusterState, viewer: NodeState): Contribution {
+  const { clusterId, pods } = cluster;
+  const answering = partners(around, cluster)
+    .filter((other) => standsForItself(around, { cluster, other }, viewer))
+    .flatMap((other) => other.pods);
+  return {
+    forward: true,
+    resources: [
+      ...accept(`${clusterId}/out`, { sources: pods, destinations: around.outward }),
+      // Flat partners know these pods by the addresses that cross the link.
+      ...masquerade(clusterId, {
+        sources: pods,
+        destinations: covering(around.outward).filter((range) => !answering.includes(range)),
+      }),
+    ],
+  };
+}

@@ -1,0 +1,33 @@
+import { hostPrefix } from '#ipam/prefix.js';
+import type { PublicationState } from '#topology/network-state.js';
+import { accept, type Contribution, from, type Rule } from './contribution.js';
+import type { Landscape } from './landscape.js';
+
+/**
+ * Published services of islands and archipelagos (rule 12): the nodes in the cluster's door translate, and the address
+ * belongs to the one that serves, unless it is a node's own.
+ */
+export const publications: Rule = (around, viewer) =>
+  around.publications
+    .filter((publication) => isOpen(around, publication))
+    .map((publication): Contribution => {
+      const { publicationId, protocol, mesh, service, clusterId } = publication;
+      const door = around.door(clusterId);
+      const isMember = door?.members.includes(viewer.nodeId);
+      const active = around.lent.has(mesh.address) ? undefined : around.activeFor(viewer, door);
+      return {
+        ...(active && { reach: from(active.nodeId, [hostPrefix(mesh.address)]) }),
+        ...(isMember && {
+          forward: true,
+          resources: [
+            { name: `nat/${publicationId}`, kind: 'publish', protocol, mesh, service },
+            ...accept(publicationId, { sources: around.insiders, destinations: [hostPrefix(service.address)] }),
+          ],
+        }),
+      };
+    });
+
+function isOpen({ state }: Landscape, { clusterId }: PublicationState): boolean {
+  const model = state.clusters.get(clusterId)?.model;
+  return model === 'island' || model === 'archipelago';
+}

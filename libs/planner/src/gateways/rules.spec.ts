@@ -1,0 +1,93 @@
+import type { NetworkFact } from '#contracts/facts.js';
+import type { Resource } from '#contracts/node-stream.js';
+import {
+  activated,
+  assigned,
+  clusterDeclared,
+  clusterId,
+  gatewayCreated,
+  gatewayId,
+  linked,
+} from '../../../../test/support/gateway-facts.js';
+import { networkCreated, nodeEnrolled, nodeId } from '../../../../test/support/network-facts.js';
+import { given } from '../../../../test/support/given.js';
+import { networkFold } from '#topology/network-fold.js';
+import { checkPlan } from '../check-plan.js';
+import { planAll, planNode } from '../plan-node.js';
+
+/** Four nodes, and what happens then. */
+function mesh(...facts: NetworkFact[]) {
+  const nodes = [1, 2, 3, 4].map((n) => nodeEnrolled(n, { addresses: [`10.90.0.${n}`] }));
+  const { state } = given(networkFold, [networkCreated({ cidr6: null }), ...nodes, ...facts]);
+  return {
+    state,
+    set: (n: number) => planNode(state, nodeId(n)),
+    /** Node number → allowed IPs besides addresses, as `n` has them. */
+    behind: (n: number) =>
+      Object.fromEntries(
+        [1, 2, 3, 4]
+          .map((other): [number, string[]] => [other, allowed(planNode(state, nodeId(n)), nodeId(other))])
+          .filter(([, ranges]) => ranges.length > 0),
+      ),
+  };
+}
+
+const allowed = (set: Resource[], id: string) =>
+  set.flatMap((body) => ('allowedIps' in body && body.name === `peer/${id}` ? body.allowedIps : [])).filter(isRange);
+const isRange = (prefix: string) => !prefix.endsWith('/32') && !prefix.endsWith('/128');
+const names = (set: Resource[]) => set.map(({ name }) => name).filter((name) => !/^(peer|interface)/.test(name));
+
+test('egress: the ranges lead to who serves; who is ready accepts and translates as well', () => {
+  const { set, behind, state } = mesh(
+    gatewayCreated(1, { members: [nodeId(1), nodeId(2)], ranges: ['192.168.1.0/24'] }),
+    activated(1, nodeId(1)),
+  );
+
+  expect(behind(3)).toEqual({ 1: ['192.168.1.0/24'] });
+  expect(names(set(3))).toContain('route/192.168.1.0/24');
+  expect(behind(2)).toEqual({});
+  for (const member of [1, 2]) {
+    expect(set(member)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'interface', forward: true }),
+        expect.objectContaining({ name: `nat/${gatewayId(1)}`, kind: 'masquerade', destinations: ['192.168.1.0/24'] }),
+        expect.objectContaining({ name: `filter/${gatewayId(1)}`, verdict: 'accept', sources: ['10.90.0.0/16'] }),
+        expect.objectContaining({ name: `probe/${gatewayId(1)}` }),
+      ]),
+    );
+  }
+  expect(checkPlan(state, planAll(state))).toEqual([]);
+});
+
+test('linked clusters: doors know each other, members their own door, doors their members', () => {
+  const { set, behind, state } = mesh(
+    clusterDeclared(1),
+    clusterDeclared(2),
+    { type: 'ClusterMemberSet', data: { clusterId: clusterId(1), nodeId: nodeId(1), pods: ['10.42.1.0/24'] } },
+    { type: 'ClusterMemberSet', data: { clusterId: clusterId(1), nodeId: nodeId(3), pods: ['10.42.3.0/24'] } },
+    gatewayCreated(1, { kind: 'cluster', clusterId: clusterId(1), masquerade: false, members: [nodeId(1)] }),
+    gatewayCreated(2, { kind: 'cluster', clusterId: clusterId(2), masquerade: false, members: [nodeId(2)] }),
+    activated(1, nodeId(1)),
+    activated(2, nodeId(2)),
+    assigned(1, '10.42.0.0/16', '100.64.0.0/16'),
+    assigned(1, '10.43.0.0/16', '100.65.0.0/16'),
+    assigned(2, '10.42.0.0/16', '100.66.0.0/16'),
+    assigned(2, '10.43.0.0/16', '100.67.0.0/16'),
+    linked(1, 1, 2),
+  );
+
+  expect(behind(1)).toEqual({ 2: ['100.66.0.0/16', '100.67.0.0/16'], 3: ['10.42.3.0/24'] });
+  expect(behind(2)).toEqual({ 1: ['100.64.0.0/16', '100.65.0.0/16'] });
+  expect(behind(3)).toEqual({ 1: ['100.66.0.0/16', '100.67.0.0/16'] });
+  expect(behind(4)).toEqual({});
+  expect(names(set(1))).toEqual(
+    expect.arrayContaining([
+      `nat/${clusterId(1)}/10.42.0.0/16`,
+      `filter/${clusterId(1)}/${clusterId(2)}/in`,
+      'route/100.66.0.0/16',
+    ]),
+  );
+  // The way to a member's pods is the cluster's own.
+  expect(names(set(1))).not.toContain('route/10.42.3.0/24');
+  expect(checkPlan(state, planAll(state))).toEqual([]);
+});

@@ -1,0 +1,32 @@
+import { BITS, type Family } from '#ipam/address.js';
+import { formatPrefix, overlaps, parsePrefix, type Prefix } from '#ipam/prefix.js';
+
+/** Canonical prefixes without those that lie in another one of them, sorted as text. */
+export function covering(prefixes: Iterable<string>): string[] {
+  const all = [...new Set(prefixes)].map((text) => ({ text, prefix: parsePrefix(text) }));
+  return all
+    .filter(({ text, prefix }) => !all.some((other) => other.text !== text && isInside(prefix, other.prefix)))
+    .map(({ text }) => text)
+    .sort();
+}
+
+/** What of everything of a family the prefixes leave out, as few prefixes as that takes, sorted as text. */
+export function complement(prefixes: readonly string[], family: Family): string[] {
+  const taken = prefixes.map(parsePrefix).filter((prefix) => prefix.family === family);
+  return without({ family, base: 0n, length: 0 }, taken).map(formatPrefix).sort();
+}
+
+export const familyOf = (prefix: string): Family => (prefix.includes(':') ? 6 : 4);
+
+/** A range with both halves of it, and of those again, until nothing taken is left in any. */
+function without(range: Prefix, taken: readonly Prefix[]): Prefix[] {
+  const inside = taken.filter((prefix) => overlaps(prefix, range));
+  if (inside.length === 0) return [range];
+  if (inside.some(({ length }) => length <= range.length)) return [];
+  const { family, base } = range;
+  const length = range.length + 1;
+  const half = 1n << BigInt(BITS[family] - length);
+  return [base, base + half].flatMap((start) => without({ family, base: start, length }, inside));
+}
+
+const isInside = (inner: Prefix, outer: Prefix) => inner.length >= outer.length && overlaps(inner, outer);
