@@ -1,4 +1,4 @@
-import type { NetworkInfo, NodeState } from '#topology/network-state.js';
+import type { NodeState } from '#topology/network-state.js';
 import type { LiveState } from '../members.js';
 import { profileOf } from '../node-profile.js';
 
@@ -7,12 +7,12 @@ import { profileOf } from '../node-profile.js';
  */
 export function isCallable(state: LiveState, node: NodeState): boolean {
   const decided = state.reachability.get(node.nodeId);
-  if (!decided || decided.nat === 'unknown') return offersPublic(state.network, node);
-  if (decided.nat === 'public') return offersPublic(state.network, node) || decided.endpoints.length > 0;
+  if (!decided || decided.nat === 'unknown') return offersPublic(state, node);
+  if (decided.nat === 'public') return offersPublic(state, node) || decided.endpoints.length > 0;
   return decided.nat === 'endpoint-independent' && decided.filtering === 'open' && decided.endpoints.length > 0;
 }
 
-export const offersPublic = (network: NetworkInfo, node: NodeState): boolean => profileOf(network, node).reachable;
+export const offersPublic = (state: LiveState, node: NodeState): boolean => profileOf(state, node).reachable;
 
 export const offersLan = (node: NodeState): boolean => node.endpoints.some(({ kind }) => kind === 'lan');
 
