@@ -1,5 +1,8 @@
 import type { Endpoint, NetworkFact, NetworkSettings, NodeRecord, RecordedFact } from '#contracts/facts.js';
+import type { Decision } from '#contracts/decision.js';
+import { isRefusal } from '#contracts/errors.js';
 import { allocate } from '#ipam/pool.js';
+import type { CommandMeta } from '#topology/command.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
 
@@ -66,6 +69,25 @@ export class NetworkHistory {
     this.#states.push(networkFold.evolve(before, recorded));
   }
 
+  /** Appends what a decider makes of a command now; nothing when it refuses. @returns whether it did not */
+  decide(decider: (state: NetworkState, meta: CommandMeta) => Decision): boolean {
+    const at = new Date(this.#now + 1000).toISOString();
+    const commandId = `command-${this.facts.length + 1}`;
+    try {
+      const { facts } = decider(this.state, { actor: 'token/test', commandId, at });
+      for (const { type, data } of facts) this.append({ type, data } as NetworkFact);
+      return true;
+    } catch (error) {
+      if (isRefusal(error)) return false;
+      throw error;
+    }
+  }
+
+  /** An id that nothing has yet. */
+  newId(): string {
+    return testId(0x1000000 + ++this.#made);
+  }
+
   /** @returns the new node's id */
   join(joining: Joining = {}): string {
     const n = ++this.#made;
@@ -95,6 +117,16 @@ export class NetworkHistory {
   rotateKey(nodeId: string): void {
     const n = ++this.#made;
     this.append({ type: 'NodeKeyRotated', data: { nodeId, publicKey: testKey(n) } });
+  }
+
+  /** The next step of a rotation as operator, node and registry take them. */
+  stepRotation(nodeId: string): void {
+    const rotation = this.state.nodes.get(nodeId)?.keyRotation;
+    if (rotation?.step === 'offered')
+      this.append({ type: 'NodeKeyRotated', data: { nodeId, publicKey: rotation.publicKey } });
+    else if (rotation?.step === 'requested')
+      this.append({ type: 'NodeKeyOffered', data: { nodeId, publicKey: testKey(++this.#made) } });
+    else this.append({ type: 'NodeKeyRotationRequested', data: { nodeId } });
   }
 
   /** Addresses that rest after a removal may be given again. */

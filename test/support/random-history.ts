@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import type { Endpoint, Labels, NetworkSettings } from '#contracts/facts.js';
+import { gatewayStep, takeGateway } from './random-gateways.js';
 import { type Joining, lanEndpoint, NetworkHistory, publicEndpoint, testId } from './network-history.js';
 
 /** One thing that happens to a network. `who` picks among the nodes there are then; without any, nothing happens. */
 export type Step =
   | { do: 'join'; joining: Joining }
-  | { do: 'leave' | 'disable' | 'enable' | 'rotate'; who: number }
+  | { do: 'leave' | 'disable' | 'enable' | 'rotate' | 'step a rotation'; who: number }
   | { do: 'rename'; who: number; name: string }
   | { do: 'label'; who: number; labels: Record<string, string> }
   | { do: 'move'; who: number; site: string | null }
@@ -30,15 +31,15 @@ const endpoints = fc.array(
 const name = fc.constantFrom('ada', 'bob', 'cy', 'dot');
 const who = fc.nat({ max: 7 });
 
+const join = fc.record({
+  do: fc.constant('join' as const),
+  joining: fc.record({ name, site, endpoints, nodeId: fc.nat({ max: 0xffffff }).map(testId) }),
+});
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('join' as const),
-      joining: fc.record({ name, site, endpoints, nodeId: fc.nat({ max: 0xffffff }).map(testId) }),
-    }),
-  },
+  { weight: 6, arbitrary: join },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('leave', 'disable', 'enable', 'rotate'), who }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('step a rotation'), who }) },
   fc.record({ do: fc.constant('rename' as const), who, name }),
   fc.record({ do: fc.constant('label' as const), who, labels: fc.constantFrom<Labels[]>({}, { role: 'db' }) }),
   fc.record({ do: fc.constant('move' as const), who, site }),
@@ -69,6 +70,26 @@ export function histories(maxLength: number): fc.Arbitrary<NetworkHistory> {
   return fc.record({ settings, steps: fc.array(step, { maxLength, size: 'max' }) }).map((random) => {
     const history = new NetworkHistory(random.settings);
     for (const step of random.steps) take(history, step);
+    return history;
+  });
+}
+
+/** The same with clusters and gateways, in a network that some nodes have joined. */
+export function gatewayHistories(maxLength: number): fc.Arbitrary<NetworkHistory> {
+  const steps = fc.array(
+    fc.oneof(
+      { weight: 2, arbitrary: step.map((node) => ({ node, gateway: undefined })) },
+      { weight: 5, arbitrary: gatewayStep.map((gateway) => ({ node: undefined, gateway })) },
+    ),
+    { maxLength, size: 'max' },
+  );
+  const joins = fc.array(join, { minLength: 3, maxLength: 6 });
+  return fc.record({ settings, joins, steps }).map((random) => {
+    const history = new NetworkHistory(random.settings);
+    for (const join of random.joins) take(history, join);
+    for (const { node, gateway } of random.steps)
+      if (gateway) takeGateway(history, gateway);
+      else take(history, node);
     return history;
   });
 }
@@ -115,6 +136,8 @@ function takeNode(history: NetworkHistory, step: Extract<Step, { who: number }>,
       return history.append({ type: 'NodeEnabled', data: { nodeId } });
     case 'rotate':
       return history.rotateKey(nodeId);
+    case 'step a rotation':
+      return history.stepRotation(nodeId);
     case 'rename':
       return history.append({ type: 'NodeChanged', data: { nodeId, changes: { name: step.name } } });
     case 'label':

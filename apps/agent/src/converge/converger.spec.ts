@@ -3,6 +3,7 @@ import type { NodeSet } from '#contracts/node-fold.js';
 import { digestOf, formatDigest, type Resource } from '#contracts/node-stream.js';
 import type { AppliedReport, RejectedReport } from '#contracts/reports.js';
 import { DeviceError } from '#wireguard/core/device.js';
+import type { Operation } from '#wireguard/core/operation.js';
 import { MemoryDevice } from '#wireguard/memory/memory-device.js';
 import { KEYS, local, ownInterface, peer, route } from '#wireguard/testing/fixtures.js';
 import { createLog } from '../log.js';
@@ -46,7 +47,7 @@ const keyRing = (...others: string[]) => ({
 function start(held?: NodeSet, keys = keyRing()) {
   converger = new Converger({
     device,
-    local,
+    local: Object.defineProperty({ ...local }, 'publicKey', { get: () => keys.publicKey }),
     keys,
     held: held && heldAs(held),
     record: async ({ set }) => void disk.push(set),
@@ -250,4 +251,54 @@ test('stopped: the pass in hand is finished, no other is begun', async () => {
   converger.offer(second, performance.now());
   await converger.wake();
   expect(converger.held?.set).toBe(first);
+});
+
+describe('a set that names another key of this node', () => {
+  const rotated = setOf(2, ownInterface({ key: { current: KEYS.stranger } }), peer('b'));
+  /** The device follows the keys, as in run-agent.ts. */
+  const startWith = (...others: string[]) => {
+    const keys = keyRing(...others);
+    const follow = { get: () => keys.publicKey };
+    Object.defineProperty(device, 'publicKey', follow);
+    start(first, keys);
+    const real = device.create.bind(device);
+    Object.assign(device, {
+      create: async () => {
+        await real();
+        Object.defineProperty(device.model, 'ownPublicKey', follow);
+      },
+    });
+    return keys;
+  };
+
+  test('it is in use on disk before the kernel has it, and settled when the set is held', async () => {
+    const keys = startWith(KEYS.stranger);
+    await converger.wake();
+    const real = device.apply.bind(device);
+    Object.assign(device, { apply: (steps: Operation[]) => (keys.steps.push('apply'), real(steps)) });
+    disk.push = () => keys.steps.push('record');
+    await offer(rotated);
+    expect(keys.steps).toEqual([`use ${KEYS.stranger}`, 'apply', 'apply', 'record', 'settle']);
+    expect(rejected).toEqual([]);
+  });
+
+  test('when the set cannot be applied the key before is back', async () => {
+    const keys = startWith(KEYS.stranger);
+    await converger.wake();
+    const repair = failing('apply', new DeviceError('failed', 'no'), 1);
+    await offer(rotated);
+    repair();
+    expect(keys.steps).toEqual([`use ${KEYS.stranger}`, `use ${KEYS.own}`]);
+    expect(device.model?.publicKey).toBe(KEYS.own);
+    expect(rejected).toHaveLength(1);
+  });
+
+  test('a key that the node does not have is refused, and nothing is touched', async () => {
+    const keys = startWith();
+    await offer(rotated);
+    expect([keys.steps, rejected[0]?.errors]).toEqual([
+      [],
+      [{ resource: 'interface', message: expect.stringContaining('no such key') }],
+    ]);
+  });
 });

@@ -133,6 +133,10 @@ export class Converger {
       await keys.use(named);
       const reasons = await this.#converge(set);
       await this.#hold(set);
+      // At the latest with the next start.
+      await keys
+        .settle()
+        .catch((error) => this.parts.log.warn({ why: messageOf(error) }, 'the key before is still there'));
       const { epoch, revision } = set;
       const tookMs = Math.round(performance.now() - receivedAt);
       this.parts.log.info({ epoch, revision, steps: reasons.length, reasons: reasons.slice(0, 10), tookMs }, 'applied');

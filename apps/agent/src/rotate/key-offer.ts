@@ -33,7 +33,10 @@ export class KeyOffer {
   /** Looks whether a set asks for a key. */
   look(set: NodeSet): void {
     const own = set.resources.get('interface');
-    this.#wanted = (own && isInterface(own) && own.key?.wanted) || 0;
+    const wanted = (own && isInterface(own) && own.key?.wanted) || 0;
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    clearTimeout(this.#timer);
     this.#goOn();
   }
 
@@ -44,7 +47,6 @@ export class KeyOffer {
 
   #goOn(pauseMs = 0): void {
     if (this.#stopped || this.#asking || this.#wanted === 0 || this.#wanted === this.#answered) return;
-    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#ask(this.#wanted), pauseMs);
   }
 

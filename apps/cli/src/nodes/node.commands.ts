@@ -3,6 +3,7 @@ import { formatEndpoint } from '#ipam/endpoint-text.js';
 import { label, networkAndName, pathOf, segment, type Socket, socket, type Target, textOf } from '../arguments.js';
 import { contextOf } from '../context.js';
 import { type Column, labelsText, renderList, renderOne } from '../output/render.js';
+import { rotateKeyCommand } from './rotate-key.command.js';
 
 export interface NodeView {
   nodeId: string;
@@ -92,6 +93,8 @@ export function nodeCommands(program: Command): void {
         print(`node ${textOf(target)} ${action}d`);
       });
   }
+
+  rotateKeyCommand(node);
 
   node
     .command('delete')
