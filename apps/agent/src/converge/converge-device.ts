@@ -52,7 +52,7 @@ async function observeOrBury(device: Device, reasons: string[]): Promise<Observe
   } catch (error) {
     if (!(error instanceof DeviceError) || error.code !== 'dead') throw error;
     reasons.push(error.message);
-    await device.remove();
+    await device.discard();
     return undefined;
   }
 }

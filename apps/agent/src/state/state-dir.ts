@@ -15,7 +15,7 @@ const FILES = {
 } as const;
 
 /** Written by libs/wireguard. */
-const OF_THE_DEVICE = ['device.json', 'wireguard-go.log', 'peers.conf'];
+const OF_THE_DEVICE = ['device.json', 'sysctls.json', 'wireguard-go.log', 'peers.conf'];
 
 /** The directory of one joined node, 0700. */
 export class StateDir {

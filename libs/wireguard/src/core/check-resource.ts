@@ -7,7 +7,7 @@ import { isWgKey } from './wg-key.js';
 
 /** A resource before anyone has looked at it. */
 export type Fields = Record<string, unknown>;
-type Add = (message: string) => unknown;
+export type Add = (message: string) => unknown;
 
 /** IPv6 needs 1280 (RFC 8200 §5); an IPv4 host must take 576 (RFC 791); WireGuard's own header leaves 65,455. */
 const MTU = { withIpv6: 1280, ipv4: 576, largest: 65_455 };
@@ -47,10 +47,14 @@ export function checkPeer(fields: Fields, add: Add): void {
     .map((prefix) => readPrefix(prefix, add))
     .filter((prefix) => prefix !== undefined);
   for (const prefix of prefixes) {
-    if (prefix.length === 0) add(`${formatPrefix(prefix)} would take in everything, the tunnel's own packets too`);
-    else if (isUnusable(prefix)) add(`${formatPrefix(prefix)} cannot be carried through a tunnel`);
+    if (prefix.length > 0 && isUnusable(prefix)) add(`${formatPrefix(prefix)} cannot be carried through a tunnel`);
   }
-  if (fields.endpoint !== null) checkEndpoint(fields.endpoint, prefixes, add);
+  if (fields.endpoint !== null)
+    checkEndpoint(
+      fields.endpoint,
+      prefixes.filter(({ length }) => length > 0),
+      add,
+    );
 }
 
 export function checkRoute(fields: Fields, add: Add): void {
@@ -77,7 +81,7 @@ function checkEndpoint(endpoint: unknown, own: readonly Prefix[], add: Add): voi
 }
 
 /** @returns undefined, with the reason added, for anything but a canonical prefix */
-function readPrefix(value: unknown, add: Add): Prefix | undefined {
+export function readPrefix(value: unknown, add: Add): Prefix | undefined {
   if (typeof value !== 'string') {
     add('a prefix is not a text');
     return undefined;
@@ -97,7 +101,7 @@ function refusedAs<T>(add: Add, parse: () => T): T | undefined {
   }
 }
 
-const isUnusable = (prefix: Prefix) => UNUSABLE.some(([unusable]) => overlaps(unusable, prefix));
+export const isUnusable = (prefix: Prefix) => UNUSABLE.some(([unusable]) => overlaps(unusable, prefix));
 const isLabel = (value: unknown) => typeof value === 'string' && value.length > 0 && value.length <= 253;
-const isInteger = (value: unknown, from: number, to: number) =>
+export const isInteger = (value: unknown, from: number, to: number) =>
   typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to;

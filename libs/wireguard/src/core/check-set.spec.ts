@@ -20,7 +20,7 @@ const withPeer = (changes: object) => [ownInterface(), { ...peer('b'), ...change
 test.each<[string, unknown[], string, string | RegExp]>([
   ['nothing', [], '', 'the set has no resource "interface"'],
   ['no object', [ownInterface(), null], '', 'a resource without a name'],
-  ['a kind from the future', [ownInterface(), { name: 'nat/1' }], 'nat/1', /does not know this kind/],
+  ['a kind from the future', [ownInterface(), { name: 'relay/1' }], 'relay/1', /does not know this kind/],
   ['a peer without an id', [ownInterface(), { ...peer('b'), name: 'peer/*' }], 'peer/*', /does not know this kind/],
   ['one name twice', [ownInterface(), ownInterface({ addresses: ['10.90.0.9/32'] })], 'interface', /is there twice/],
   ['our own key', withPeer({ publicKey: KEYS.own }), b, /our own key/],
@@ -79,6 +79,6 @@ test.each<[string, unknown[], string, string | RegExp]>([
 });
 
 test('the whole set is looked at: every problem is named', () => {
-  const problems = checkSet([...withPeer({ publicKey: 1, allowedIps: ['10.0.0.1'] }), { name: 'filter/1' }], KEYS.own);
-  expect(problems.map((problem) => problem.resource)).toEqual([b, b, 'filter/1']);
+  const problems = checkSet([...withPeer({ publicKey: 1, allowedIps: ['10.0.0.1'] }), { name: 'relay/1' }], KEYS.own);
+  expect(problems.map((problem) => problem.resource)).toEqual([b, b, 'relay/1']);
 });

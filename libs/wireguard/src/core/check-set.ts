@@ -1,4 +1,13 @@
 import { isId } from '#contracts/names.js';
+import {
+  checkFilter,
+  checkInternet,
+  checkNat,
+  checkProbe,
+  checkTranslations,
+  isOfKind,
+  isProbeName,
+} from './check-gateway.js';
 import { checkInterface, checkPeer, checkRoute, type Fields } from './check-resource.js';
 
 export interface SetProblem {
@@ -19,7 +28,9 @@ export function checkSet(resources: Iterable<unknown>, ownPublicKey: string): Se
   const problems: SetProblem[] = [];
   const seen = new Owners();
   let interfaces = 0;
-  for (const resource of resources) {
+  const all = [...resources];
+  const hasInternet = all.some((resource) => nameOf(resource) === 'internet');
+  for (const resource of all) {
     const name = nameOf(resource);
     const add = (message: string) => problems.push({ resource: name.slice(0, 100), message });
     if (name === '') {
@@ -39,10 +50,15 @@ export function checkSet(resources: Iterable<unknown>, ownPublicKey: string): Se
       }
       for (const prefix of strings(fields.allowedIps)) {
         claimPrefix(seen, prefix, name, add);
-        if (!hasInternet && prefix.endsWith('/0')) add(`${prefix} would take in everything, the tunnel's own packets too`);
+        if (!hasInternet && prefix.endsWith('/0'))
+          add(`${prefix} would take in everything, the tunnel's own packets too`);
       }
     }
   }
+  checkTranslations(
+    all.filter((each): each is Fields => nameOf(each) !== ''),
+    (resource, message) => problems.push({ resource: resource.slice(0, 100), message }),
+  );
   if (interfaces === 0) problems.push({ resource: '', message: 'the set has no resource "interface"' });
   return problems;
 }
@@ -58,6 +74,10 @@ function ownProblems(name: string, fields: Fields): readonly string[] {
   if (name === 'interface') checkInterface(fields, add);
   else if (isPeerName(name)) checkPeer(fields, add);
   else if (name.startsWith('route/')) checkRoute(fields, add);
+  else if (isOfKind(name, 'nat')) checkNat(fields, add);
+  else if (isOfKind(name, 'filter')) checkFilter(fields, add);
+  else if (name === 'internet') checkInternet(fields, add);
+  else if (isProbeName(name)) checkProbe(fields, add);
   else add('this agent does not know this kind of resource: it may be older than the control plane');
   checked.set(fields, messages);
   return messages;

@@ -1,4 +1,13 @@
-import type { InterfaceResource, PeerResource, Resource, RouteResource } from '#contracts/node-stream.js';
+import type {
+  InterfaceResource,
+  InternetResource,
+  PeerResource,
+  Resource,
+  RouteResource,
+} from '#contracts/node-stream.js';
+import { desiredFirewall, OUTSIDE_MARK, type Firewall } from './firewall/firewall.js';
+import { desiredFullTunnel, type FullTunnel } from './full-tunnel.js';
+import { desiredSysctls, type SysctlKey } from './sysctls.js';
 
 /** What this machine decides for itself; everything else comes from the resources. */
 export interface LocalSettings {
@@ -8,6 +17,8 @@ export interface LocalSettings {
   publicKey: string;
   /** False where the kernel has no IPv6: such addresses and routes are left out. */
   ipv6: boolean;
+  /** Prefixes at which this node reaches the control plane: never through the tunnel. */
+  controlPlane?: readonly string[];
 }
 
 export interface DesiredPeer {
@@ -24,6 +35,8 @@ export interface DesiredPeer {
 export interface DesiredDevice {
   publicKey: string;
   listenPort: number;
+  /** 0: none. */
+  fwmark: number;
   mtu: number;
   /** With full prefix length, sorted. */
   addresses: readonly string[];
@@ -31,6 +44,10 @@ export interface DesiredDevice {
   peers: ReadonlyMap<string, DesiredPeer>;
   /** Prefixes reached through the interface, sorted. */
   routes: readonly string[];
+  fullTunnel: FullTunnel;
+  /** null: no table. */
+  firewall: Firewall | null;
+  sysctls: Partial<Readonly<Record<SysctlKey, string>>>;
 }
 
 /**
@@ -46,9 +63,13 @@ export function desiredDevice(resources: Iterable<Resource>, local: LocalSetting
     .filter(isPeer)
     .flatMap((peer) => [desiredPeer(peer, own.keepalive), ...comingPeer(peer)])
     .sort((a, b) => compare(a.publicKey, b.publicKey));
+  const internet = all.find(isInternet);
+  const takesAll = internet !== undefined && internet.sources === undefined;
+  const { ipv6 } = local;
   return {
     publicKey: local.publicKey,
     listenPort: local.listenPort,
+    fwmark: takesAll ? OUTSIDE_MARK : 0,
     mtu: own.mtu,
     addresses: own.addresses.filter(usable).sort(compare),
     peers: new Map(peers.map((peer) => [peer.publicKey, peer])),
@@ -57,6 +78,9 @@ export function desiredDevice(resources: Iterable<Resource>, local: LocalSetting
       .map((route) => route.cidr)
       .filter(usable)
       .sort(compare),
+    fullTunnel: desiredFullTunnel(internet, local.controlPlane ?? [], ipv6),
+    firewall: desiredFirewall(all, own, local),
+    sysctls: desiredSysctls({ forward: own.forward === true, internet: takesAll, ipv6 }),
   };
 }
 
@@ -78,6 +102,7 @@ function comingPeer({ node, nextKey, endpoint }: PeerResource): DesiredPeer[] {
 
 export const isInterface = (resource: Resource): resource is InterfaceResource => resource.name === 'interface';
 export const isPeer = (resource: Resource): resource is PeerResource => resource.name.startsWith('peer/');
+export const isInternet = (resource: Resource): resource is InternetResource => resource.name === 'internet';
 export const isRoute = (resource: Resource): resource is RouteResource => resource.name.startsWith('route/');
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

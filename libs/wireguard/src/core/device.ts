@@ -21,7 +21,12 @@ export interface Device {
   create(): Promise<void>;
   /** Carries out the steps in order. @throws DeviceError `conflict`, `dead`, `failed`; the steps before it are done */
   apply(operations: readonly Operation[]): Promise<void>;
-  /** Removes the interface, with its addresses and routes, and what runs it. @throws DeviceError `foreign`, `failed` */
+  /** Removes the interface alone, with what runs it, so that it can be made again. @throws DeviceError `foreign`, `failed` */
+  discard(): Promise<void>;
+  /**
+   * Removes everything of ours: the interface with its addresses and routes, what runs it, routing rules, translation and
+   * filter; the machine's own settings come back. @throws DeviceError `foreign`, `failed`
+   */
   remove(): Promise<void>;
 }
 

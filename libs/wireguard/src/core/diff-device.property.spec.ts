@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { KernelModel } from '../memory/kernel-model.js';
+import { desired as desiredOf, ownInterface } from '../testing/fixtures.js';
 import type { DesiredDevice, DesiredPeer } from './desired-device.js';
 import { diffDevice } from './diff-device.js';
+import { firewallDigest } from './firewall/render-firewall.js';
+import type { RoutingRule } from './full-tunnel.js';
+import { SYSCTL_KEYS } from './sysctls.js';
 import type { ObservedDevice, ObservedPeer } from './observed-device.js';
 
 const keys = Array.from({ length: 8 }, (_, i) => `${String.fromCharCode(65 + i).repeat(42)}A=`);
@@ -18,6 +22,51 @@ const ownership = fc.array(fc.option(fc.nat({ max: keys.length - 1 }), { nil: un
 });
 const owned = (owners: (number | undefined)[], peer: number) => prefixes.filter((_, i) => owners[i] === peer).sort();
 
+/** What a node with gateways needs beside its interface, or nothing of it. */
+const machines = fc
+  .record({
+    forward: fc.boolean(),
+    filter: fc.constantFrom(null, 'accept' as const, 'drop' as const),
+    internet: fc.constantFrom<(string[] | null)[]>(null, ['192.0.2.7/32'], ['192.0.2.7/32', '2001:db8::/32']),
+  })
+  .map(({ forward, filter, internet }) =>
+    desiredOf([
+      ownInterface(forward ? { forward } : {}),
+      ...(filter
+        ? [{ name: 'filter/x' as const, verdict: filter, sources: ['10.0.0.0/8'], destinations: ['0.0.0.0/0'] }]
+        : []),
+      ...(internet ? [{ name: 'internet' as const, outside: internet }] : []),
+    ]),
+  )
+  .map(({ fwmark, fullTunnel, firewall, sysctls }) => ({ fwmark, fullTunnel, firewall, sysctls }));
+
+const heldRules: RoutingRule[] = [
+  { family: 4, kind: 'outside', to: '192.0.2.7/32' },
+  { family: 4, kind: 'outside', to: '198.51.100.0/24' },
+  { family: 4, kind: 'near' },
+  { family: 4, kind: 'tunnel', from: null },
+  { family: 4, kind: 'tunnel', from: '10.90.0.9/32' },
+  { family: 6, kind: 'unknown', priority: 20_001 },
+];
+
+/** Anything that may be found there. */
+const heldMachines = fc.record({
+  fwmark: fc.constantFrom(0, 0x74, 51820),
+  tunnelRoutes: fc.subarray(['0.0.0.0/0', '10.0.0.0/8', '::/0']),
+  rules: fc.subarray(heldRules),
+  firewall: fc.oneof(
+    fc.constantFrom(null, { digest: null, counters: {} }),
+    machines.map(({ firewall }) => firewall && { digest: firewallDigest(firewall), counters: {} }),
+  ),
+  sysctls: fc.record({
+    forward4: fc.constantFrom('0', '1'),
+    forward6: fc.constantFrom('0', '1', null),
+    markedPaths: fc.constantFrom('0', '1'),
+    loosePaths: fc.constantFrom('0', '1', '2'),
+  }),
+  changedSysctls: fc.subarray(SYSCTL_KEYS),
+});
+
 const desiredDevices: fc.Arbitrary<DesiredDevice> = fc
   .record({
     chosen: fc.uniqueArray(fc.nat({ max: keys.length - 1 })),
@@ -27,9 +76,11 @@ const desiredDevices: fc.Arbitrary<DesiredDevice> = fc
     addresses: fc.uniqueArray(fc.constantFrom(...hosts)),
     routes: fc.uniqueArray(fc.constantFrom(...ranges)),
     mtu: fc.constantFrom(1280, 1420),
+    machine: machines,
   })
-  .map(({ chosen, owners, endpoint, keepalive, ...rest }) => ({
+  .map(({ chosen, owners, endpoint, keepalive, machine, ...rest }) => ({
     ...rest,
+    ...machine,
     publicKey: OWN,
     listenPort: 51820,
     peers: new Map(
@@ -61,9 +112,12 @@ const observedDevices: fc.Arbitrary<ObservedDevice> = fc
     up: fc.boolean(),
     publicKey: fc.constantFrom(null, OWN, keys[7] ?? ''),
     listenPort: fc.constantFrom(51820, 4000),
+    machine: heldMachines,
   })
-  .map(({ chosen, owners, endpoint, preshared, keepalive, routes, ...rest }) => ({
+  .map(({ chosen, owners, endpoint, preshared, keepalive, routes, machine, ...rest }) => ({
     ...rest,
+    ...machine,
+    tunnelRoutes: rest.up ? machine.tunnelRoutes : [],
     ifindex: 1,
     routes: rest.up ? routes : [],
     peers: chosen
@@ -101,6 +155,15 @@ test('the steps lead to the desired device, and then there is nothing left to do
           .sort(),
       ).toEqual([...desired.routes].sort());
       expect(after.peers.map((peer) => peer.publicKey).sort()).toEqual([...desired.peers.keys()].sort());
+      expect(after.fwmark).toBe(desired.fwmark);
+      expect([...after.tunnelRoutes].sort()).toEqual([...desired.fullTunnel.routes].sort());
+      expect(new Set(after.rules.map((rule) => JSON.stringify(rule)))).toEqual(
+        new Set(desired.fullTunnel.rules.map((rule) => JSON.stringify(rule))),
+      );
+      expect(after.firewall?.digest).toBe(desired.firewall ? firewallDigest(desired.firewall) : undefined);
+      for (const key of SYSCTL_KEYS)
+        if (desired.sysctls[key] !== undefined) expect([desired.sysctls[key], null]).toContain(after.sysctls[key]);
+        else expect(after.changedSysctls).not.toContain(key);
       for (const peer of after.peers) expect(asDesired(desired.peers.get(peer.publicKey)!, peer)).toBe(true);
       expect(diffDevice(desired, after, new Set(quiet))).toEqual([]);
     }),
@@ -147,6 +210,23 @@ test('a prefix is never without an owner, unless its old owner needs a new list 
       }
     }),
     { numRuns: 1000 },
+  );
+});
+
+test('nothing is forwarded, and nothing sent into a full tunnel, before it can be translated and filtered', () => {
+  fc.assert(
+    fc.property(desiredDevices, observedDevices, (desired, observed) => {
+      const kinds = diffDevice(desired, observed, new Set()).map(({ kind }) => kind);
+      const before = (first: string, then: string) => {
+        if (kinds.includes(first as never) && kinds.includes(then as never))
+          expect(kinds.lastIndexOf(first as never)).toBeLessThan(kinds.indexOf(then as never));
+      };
+      for (const sender of ['peer-set', 'route-add', 'sysctl-set', 'rule-add']) before('firewall-set', sender);
+      before('fwmark', desired.fwmark === 0 ? 'firewall-remove' : 'rule-add');
+      before('tunnel-route-add', 'rule-add');
+      before('rule-delete', 'tunnel-route-delete');
+      before('sysctl-restore', 'firewall-remove');
+    }),
   );
 });
 

@@ -1,17 +1,21 @@
 import type { DesiredDevice } from './desired-device.js';
+import { laterHostSteps, newHostSteps } from './diff-host.js';
 import { diffPeers } from './diff-peers.js';
+import { missing } from './missing.js';
 import type { ObservedDevice } from './observed-device.js';
 import type { Operation } from './operation.js';
 
 /**
- * The steps from what is to what shall be, in the order in which they disturb least: keys and peers (new and changed
- * ones before removals, so that a prefix is never without an owner), addresses, MTU, link up, new routes, and only then
- * what goes away. Empty when nothing differs.
+ * The steps from what is to what shall be, in the order in which they disturb least: translation and filter before anything
+ * that they are for; keys and peers (new and changed ones before removals, so that a prefix is never without an owner),
+ * addresses, MTU, link up, new routes, forwarding, the full tunnel, and only then what goes away. Empty when nothing differs.
  *
  * @param quiet public keys of peers without a live session: only their endpoints may be overwritten
  */
 export function diffDevice(desired: DesiredDevice, observed: ObservedDevice, quiet: ReadonlySet<string>): Operation[] {
+  const host = newHostSteps(desired, observed);
   return [
+    ...host.firewall,
     ...diffSettings(desired, observed),
     ...diffPeers(desired.peers, observed.peers, quiet),
     ...missing(desired.addresses, observed.addresses).map((address): Operation => ({
@@ -21,6 +25,8 @@ export function diffDevice(desired: DesiredDevice, observed: ObservedDevice, qui
     })),
     ...diffLink(desired, observed),
     ...newRoutes(desired, observed),
+    ...host.forwarding,
+    ...laterHostSteps(desired, observed),
     ...oldRoutes(desired, observed),
     ...missing(observed.addresses, desired.addresses).map((address): Operation => ({
       kind: 'address-delete',
@@ -40,6 +46,13 @@ function diffSettings(desired: DesiredDevice, observed: ObservedDevice): Operati
     const reason = `listens on port ${observed.listenPort} instead of ${desired.listenPort}`;
     operations.push({ kind: 'listen-port', port: desired.listenPort, reason });
   }
+  // A mark that is still needed by rules goes with them, in diff-host.ts.
+  if (desired.fwmark !== 0 && observed.fwmark !== desired.fwmark)
+    operations.push({
+      kind: 'fwmark',
+      mark: desired.fwmark,
+      reason: `the tunnel's packets have mark ${observed.fwmark}`,
+    });
   return operations;
 }
 
@@ -69,10 +82,4 @@ function oldRoutes(desired: DesiredDevice, observed: ObservedDevice): Operation[
     cidr,
     reason: `route ${cidr} is not in the set`,
   }));
-}
-
-/** What is in the first list and not in the second, once each. */
-function missing(wanted: readonly string[], present: readonly string[]): string[] {
-  const held = new Set(present);
-  return [...new Set(wanted)].filter((each) => !held.has(each));
 }

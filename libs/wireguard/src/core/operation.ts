@@ -1,3 +1,8 @@
+import type { Firewall } from './firewall/firewall.js';
+import type { RoutingRule } from './full-tunnel.js';
+import type { Counters } from './observed-device.js';
+import type { SysctlKey } from './sysctls.js';
+
 /**
  * One step toward the desired device, with why. Reasons are for people and logs: they name nodes and prefixes, never keys.
  * Consecutive steps of one tool become one call (render-commands.ts).
@@ -16,6 +21,18 @@ export type Operation = { reason: string } & (
   | { kind: 'route-add'; cidr: string; replace: boolean }
   | { kind: 'route-delete'; cidr: string }
   | { kind: 'address-delete'; address: string }
+  /** 0: none. */
+  | { kind: 'fwmark'; mark: number }
+  /** The whole table in one transaction; counters go on from where they were. */
+  | { kind: 'firewall-set'; firewall: Firewall; counters: Counters }
+  | { kind: 'firewall-remove' }
+  | { kind: 'sysctl-set'; key: SysctlKey; value: string }
+  /** Back to the value that was there before ours. */
+  | { kind: 'sysctl-restore'; key: SysctlKey }
+  | { kind: 'tunnel-route-add'; cidr: string }
+  | { kind: 'tunnel-route-delete'; cidr: string }
+  | { kind: 'rule-add'; rule: RoutingRule }
+  | { kind: 'rule-delete'; rule: RoutingRule }
 );
 
 /** Creates or changes a peer; what is absent stays as it is. */

@@ -1,3 +1,6 @@
+import type { Family } from '#ipam/address.js';
+import { OUTSIDE_MARK } from './firewall/firewall.js';
+import { routingNumbers, RULE_ORDER, type RoutingRule } from './full-tunnel.js';
 import type { ObservedRoute } from './observed-device.js';
 import { ROUTE_PROTOCOL } from './protocol.js';
 
@@ -22,7 +25,7 @@ interface IpAddrEntry {
 interface IpRouteEntry {
   dst: string;
   protocol: string;
-  type?: string;
+  table?: string;
 }
 
 /** Reads `ip -json -details address show dev IF`. @returns undefined when it names no device */
@@ -42,16 +45,78 @@ export function parseIpAddress(text: string): IpLink | undefined {
   };
 }
 
-/**
- * Reads `ip -N -json -4|-6 route show dev IF`, whose host routes lack the prefix length. What the kernel made for an
- * address is left out.
- */
-export function parseIpRoutes(text: string, family: 4 | 6): ObservedRoute[] {
-  return (JSON.parse(text || '[]') as IpRouteEntry[])
-    .filter((entry) => entry.protocol !== KERNEL)
-    .map((entry) => ({ cidr: canonical(entry.dst, family), ours: entry.protocol === String(ROUTE_PROTOCOL) }));
+/** Routes through one interface, of one family. */
+export interface IpRoutes {
+  /** Of the main table. */
+  routes: ObservedRoute[];
+  /** Of the table of our own. */
+  tunnelRoutes: string[];
 }
 
+/**
+ * Reads `ip -N -json -4|-6 route show table all dev IF`, whose host routes lack the prefix length, and those of the main
+ * table the table. What the kernel made for an address is left out.
+ */
+export function parseIpRoutes(text: string, family: Family, table: number): IpRoutes {
+  const made = (JSON.parse(text || '[]') as IpRouteEntry[]).filter((entry) => entry.protocol !== KERNEL);
+  const of = (number: number) => made.filter((entry) => (entry.table ?? MAIN) === String(number));
+  return {
+    routes: of(Number(MAIN)).map((entry) => ({
+      cidr: canonical(entry.dst, family),
+      ours: entry.protocol === String(ROUTE_PROTOCOL),
+    })),
+    tunnelRoutes: of(table).map((entry) => canonical(entry.dst, family)),
+  };
+}
+
+/** Reads `ip -N -json -4|-6 rule show`. @returns those with our protocol number and priorities */
+export function parseIpRules(text: string, family: Family, interfaceName: string): RoutingRule[] {
+  const { priority } = routingNumbers(interfaceName);
+  return (JSON.parse(text || '[]') as IpRuleEntry[])
+    .filter((entry) => entry.protocol === String(ROUTE_PROTOCOL) && RULE_ORDER[entry.priority - priority] !== undefined)
+    .map((entry) => knownRule(entry, family, interfaceName) ?? { family, kind: 'unknown', priority: entry.priority });
+}
+
+/** The rule that, asked for, would look like this. */
+function knownRule(entry: IpRuleEntry, family: Family, interfaceName: string): RoutingRule | undefined {
+  const { table, priority } = routingNumbers(interfaceName);
+  const prefix = (address: string, length?: number) =>
+    canonical(length === undefined ? address : `${address}/${length}`, family);
+  const kind = RULE_ORDER[entry.priority - priority];
+  const { src = 'all', srclen, dst, dstlen } = entry;
+  const looks = (like: Omit<IpRuleEntry, 'priority' | 'protocol'>) => {
+    const { priority: _p, protocol: _r, ...rest } = { src, ...entry };
+    return JSON.stringify(Object.entries(rest).sort()) === JSON.stringify(Object.entries({ src, ...like }).sort());
+  };
+  if (kind === 'outside' && dst !== undefined && src === 'all') {
+    const like = { dst, ...(dstlen !== undefined && { dstlen }), table: MAIN };
+    return looks(like) ? { family, kind, to: prefix(dst, dstlen) } : undefined;
+  }
+  if (kind === 'near') return looks({ src: 'all', table: MAIN, suppress_prefixlen: 0 }) ? { family, kind } : undefined;
+  if (kind !== 'tunnel') return undefined;
+  if (looks({ src: 'all', not: null, fwmark: `0x${OUTSIDE_MARK.toString(16)}`, table: String(table) }))
+    return { family, kind, from: null };
+  const like = { ...(srclen !== undefined && { srclen }), iif: interfaceName, table: String(table) };
+  return src !== 'all' && looks(like) ? { family, kind, from: prefix(src, srclen) } : undefined;
+}
+
+interface IpRuleEntry {
+  priority: number;
+  protocol?: string;
+  src?: string;
+  srclen?: number;
+  iif?: string;
+  dst?: string;
+  dstlen?: number;
+  table?: string;
+  /** Present, and null, when the rule is turned round. */
+  not?: null;
+  fwmark?: string;
+  suppress_prefixlen?: number;
+}
+
+/** RT_TABLE_MAIN of linux/rtnetlink.h */
+const MAIN = '254';
 /** RTPROT_KERNEL of linux/rtnetlink.h */
 const KERNEL = '2';
 

@@ -3,6 +3,8 @@ import type { ObservedPeer } from './observed-device.js';
 export interface WgDump {
   publicKey: string | null;
   listenPort: number;
+  /** 0: none. */
+  fwmark: number;
   peers: ObservedPeer[];
 }
 
@@ -18,6 +20,7 @@ export function parseWgDump(text: string): WgDump {
   return {
     publicKey: orNull(own[1]),
     listenPort: Number(own[2]),
+    fwmark: own[3] === 'off' ? 0 : Number(own[3]),
     // wireguard-go lists its peers in another order each time.
     peers: rest.map(parsePeer).sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1)),
   };

@@ -1,4 +1,5 @@
-import { parseIpAddress, parseIpRoutes } from './parse-ip-json.js';
+import { parseIpAddress, parseIpRoutes, parseIpRules } from './parse-ip-json.js';
+import { routingNumbers, type RoutingRule } from './full-tunnel.js';
 import { parseWgDump } from './parse-wg-dump.js';
 
 // Output of wireguard-tools 1.0.20210914 and iproute2 6.1, the private key replaced.
@@ -24,6 +25,7 @@ test('wg show dump', () => {
   expect(parsed).toEqual({
     publicKey: 'dTxsPrq0lj3+84GSETHJQjHzZov2yRjFv5F9R5aJvjY=',
     listenPort: 51820,
+    fwmark: 0,
     peers: [
       {
         publicKey: '+L4WmfdemIVfu9Bw2FSa4c82xgU0HbR9xREVJLvct1Y=',
@@ -47,7 +49,9 @@ test('wg show dump', () => {
 });
 
 test('wg show dump of an interface that was just made', () => {
-  expect(parseWgDump('(none)\t(none)\t47070\toff\n')).toEqual({ publicKey: null, listenPort: 47070, peers: [] });
+  const empty = { publicKey: null, listenPort: 47070, fwmark: 0, peers: [] };
+  expect(parseWgDump('(none)\t(none)\t47070\toff\n')).toEqual(empty);
+  expect(parseWgDump('(none)\t(none)\t47070\t0x74\n')).toEqual({ ...empty, fwmark: 0x74 });
 });
 
 test.each([[''], ['Unable to access interface\n'], ['a\tb\tc\td\ne\tf\n']])('no dump: %j', (text) => {
@@ -94,5 +98,59 @@ test.each([
     ],
   ],
 ])('ip -%d route: what the kernel made itself left out', (family, text, routes) => {
-  expect(parseIpRoutes(text, family)).toEqual(routes);
+  expect(parseIpRoutes(text, family, TABLE)).toEqual({ routes, tunnelRoutes: [] });
+});
+
+const { table: TABLE, priority: FIRST } = routingNumbers('tmb0');
+
+test('ip route: the table of the full tunnel is told from the main one, others are left out', () => {
+  const text = `[{"dst":"default","protocol":"116","table":"${TABLE}"},{"dst":"10.1.0.0/16","protocol":"116"},
+    {"dst":"10.2.0.0/16","protocol":"116","table":"100"}]`;
+  expect(parseIpRoutes(text, 4, TABLE)).toEqual({
+    routes: [{ cidr: '10.1.0.0/16', ours: true }],
+    tunnelRoutes: ['0.0.0.0/0'],
+  });
+});
+
+test.each<[string, object, RoutingRule | undefined]>([
+  [
+    'outside',
+    { priority: FIRST, src: 'all', dst: '1.2.3.0', dstlen: 24, table: '254' },
+    { family: 4, kind: 'outside', to: '1.2.3.0/24' },
+  ],
+  [
+    'one host',
+    { priority: FIRST, src: 'all', dst: '1.2.3.4', table: '254' },
+    { family: 4, kind: 'outside', to: '1.2.3.4/32' },
+  ],
+  ['near', { priority: FIRST + 1, src: 'all', table: '254', suppress_prefixlen: 0 }, { family: 4, kind: 'near' }],
+  [
+    'tunnel',
+    { priority: FIRST + 2, not: null, src: 'all', fwmark: '0x74', table: String(TABLE) },
+    { family: 4, kind: 'tunnel', from: null },
+  ],
+  [
+    'tunnel of clients',
+    { priority: FIRST + 2, src: '10.90.0.128', srclen: 25, iif: 'tmb0', table: String(TABLE) },
+    { family: 4, kind: 'tunnel', from: '10.90.0.128/25' },
+  ],
+  [
+    'a rule with our number that is not one of those',
+    { priority: FIRST + 2, src: 'all', fwmark: '0x74', table: String(TABLE) },
+    { family: 4, kind: 'unknown', priority: FIRST + 2 },
+  ],
+  [
+    'near, but for one interface',
+    { priority: FIRST + 1, src: 'all', iif: 'eth0', table: '254', suppress_prefixlen: 0 },
+    { family: 4, kind: 'unknown', priority: FIRST + 1 },
+  ],
+  [
+    'near the wrong table',
+    { priority: FIRST + 1, src: 'all', table: '255' },
+    { family: 4, kind: 'unknown', priority: FIRST + 1 },
+  ],
+  ['of another interface', { priority: FIRST + 3, src: 'all', table: '254' }, undefined],
+])('ip rule: %s', (_, entry, rule) => {
+  const text = JSON.stringify([{ ...entry, protocol: '116' }, { ...entry, protocol: '4' }, entry]);
+  expect(parseIpRules(text, 4, 'tmb0')).toEqual(rule ? [rule] : []);
 });

@@ -1,3 +1,7 @@
+import type { Family } from '#ipam/address.js';
+import { tableName } from './firewall/firewall.js';
+import { firewallDigest, renderFirewall } from './firewall/render-firewall.js';
+import { routingNumbers, ruleArguments } from './full-tunnel.js';
 import type { Operation, PeerSet } from './operation.js';
 import { ROUTE_PROTOCOL } from './protocol.js';
 
@@ -6,7 +10,11 @@ export type Command =
   | { tool: 'wg'; args: string[]; operations: Operation[] }
   /** `wg addconf IF FILE`: the file's text. */
   | { tool: 'wg-addconf'; config: string; operations: Operation[] }
-  | { tool: 'ip'; batch: string; operations: Operation[] };
+  /** `family` where the lines do not tell it. */
+  | { tool: 'ip'; batch: string; family?: Family; operations: Operation[] }
+  /** `nft -f -`. `digest`: what the table is then sealed with; null: it is gone. */
+  | { tool: 'nft'; script: string; digest: string | null; operations: Operation[] }
+  | { tool: 'sysctl'; operations: Operation[] };
 
 export interface RenderTarget {
   interfaceName: string;
@@ -32,10 +40,16 @@ export function renderCommands(operations: readonly Operation[], target: RenderT
     const last = commands.at(-1);
     const line = ipLine(operation, target.interfaceName);
     if (line !== undefined) {
-      if (last?.tool === 'ip') {
+      const family = familyOf(operation);
+      if (last?.tool === 'ip' && last.family === family) {
         last.batch += `${line}\n`;
         last.operations.push(operation);
-      } else commands.push({ tool: 'ip', batch: `${line}\n`, operations: [operation] });
+      } else commands.push({ tool: 'ip', batch: `${line}\n`, ...(family && { family }), operations: [operation] });
+      continue;
+    }
+    const other = otherCommand(operation, target.interfaceName);
+    if (other) {
+      commands.push(other);
       continue;
     }
     if (operation.kind === 'peer-set' && isHuge(operation)) {
@@ -62,6 +76,8 @@ function wgClause(operation: Operation, target: RenderTarget): string[] {
       return ['private-key', target.privateKeyFile];
     case 'listen-port':
       return ['listen-port', String(operation.port)];
+    case 'fwmark':
+      return ['fwmark', String(operation.mark)];
     case 'peer-set':
       return ['peer', operation.publicKey, ...peerSettings(operation)];
     case 'prefix-drop':
@@ -110,6 +126,33 @@ function ipLine(operation: Operation, name: string): string | undefined {
       return `route ${operation.replace ? 'replace' : 'add'} ${operation.cidr} dev ${name} proto ${ROUTE_PROTOCOL}`;
     case 'route-delete':
       return `route delete ${operation.cidr} dev ${name} proto ${ROUTE_PROTOCOL}`;
+    case 'tunnel-route-add':
+      return `route replace ${operation.cidr} dev ${name} table ${routingNumbers(name).table} proto ${ROUTE_PROTOCOL}`;
+    case 'tunnel-route-delete':
+      return `route delete ${operation.cidr} dev ${name} table ${routingNumbers(name).table}`;
+    case 'rule-add':
+      return `rule add ${ruleArguments(operation.rule, name, ROUTE_PROTOCOL)}`;
+    case 'rule-delete':
+      return `rule delete ${ruleArguments(operation.rule, name, ROUTE_PROTOCOL)}`;
+    default:
+      return undefined;
+  }
+}
+
+const familyOf = (operation: Operation) => ('rule' in operation ? operation.rule.family : undefined);
+
+function otherCommand(operation: Operation, name: string): Command | undefined {
+  const operations = [operation];
+  switch (operation.kind) {
+    case 'firewall-set': {
+      const { firewall, counters } = operation;
+      return { tool: 'nft', script: renderFirewall(firewall, counters), digest: firewallDigest(firewall), operations };
+    }
+    case 'firewall-remove':
+      return { tool: 'nft', script: `delete table inet ${tableName(name)}\n`, digest: null, operations };
+    case 'sysctl-set':
+    case 'sysctl-restore':
+      return { tool: 'sysctl', operations };
     default:
       return undefined;
   }

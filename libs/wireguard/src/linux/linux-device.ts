@@ -2,12 +2,16 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceError, type Backend, type Device } from '../core/device.js';
-import type { ObservedDevice, ObservedRoute } from '../core/observed-device.js';
+import { routingNumbers, ruleArguments, type RoutingRule } from '../core/full-tunnel.js';
+import type { ObservedDevice } from '../core/observed-device.js';
 import type { Operation } from '../core/operation.js';
-import { parseIpAddress, parseIpRoutes, type IpLink } from '../core/parse-ip-json.js';
+import { parseIpAddress, parseIpRoutes, parseIpRules, type IpLink, type IpRoutes } from '../core/parse-ip-json.js';
 import { parseWgDump, type WgDump } from '../core/parse-wg-dump.js';
 import { renderCommands, type Command } from '../core/render-commands.js';
+import { ROUTE_PROTOCOL } from '../core/protocol.js';
 import { explainIpFailure } from './explain-failure.js';
+import { LinuxFirewall } from './linux-firewall.js';
+import { LinuxSysctls } from './linux-sysctls.js';
 import { Ownership } from './ownership.js';
 import { runTool, ToolError } from './run-tool.js';
 import { until, WireguardGo } from './wireguard-go.js';
@@ -26,6 +30,8 @@ export interface LinuxDeviceOptions {
   backend: 'auto' | Backend;
 }
 
+const families = (): (4 | 6)[] => (kernelHasIpv6() ? [4, 6] : [4]);
+
 /** False where IPv6 is not compiled in or switched off at boot. */
 export const kernelHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
 
@@ -34,15 +40,24 @@ export class LinuxDevice implements Device {
   backend: Backend | null = null;
   readonly #userspace: WireguardGo;
   readonly #ownership: Ownership;
+  readonly #firewall: LinuxFirewall;
+  readonly #sysctls: LinuxSysctls;
 
   constructor(private readonly options: LinuxDeviceOptions) {
     this.#userspace = new WireguardGo(options.interfaceName, options.stateDir);
     this.#ownership = new Ownership(options.stateDir, options.interfaceName);
+    this.#firewall = new LinuxFirewall(options.interfaceName);
+    this.#sysctls = new LinuxSysctls(options.stateDir, options.interfaceName);
   }
 
   async observe(): Promise<ObservedDevice | undefined> {
     // All at once: what they cost is the starting of processes. Of an interface that is not there only the first counts.
-    const [link, dump, routes] = await Promise.allSettled([this.#link(), this.#wgDump(), this.#routes()]);
+    const [link, dump, routes, host] = await Promise.allSettled([
+      this.#link(),
+      this.#wgDump(),
+      this.#routes(),
+      this.#host(),
+    ]);
     const found = valueOf(link);
     if (!found) return undefined;
     const backend = backendOf(found);
@@ -55,7 +70,7 @@ export class LinuxDevice implements Device {
       throw this.#foreign('is a WireGuard interface with another key');
     this.backend = backend;
     const { ifindex, mtu, up, addresses } = found;
-    return { ifindex, mtu, up, addresses, ...dump.value, routes: routes.value };
+    return { ifindex, mtu, up, addresses, ...dump.value, ...routes.value, ...valueOf(host) };
   }
 
   async create(): Promise<void> {
@@ -78,6 +93,15 @@ export class LinuxDevice implements Device {
   }
 
   async remove(): Promise<void> {
+    if (await this.#link()) await this.#refuseForeign();
+    // The last to send goes first, what it was judged by last.
+    for (const rule of (await this.#rules()).toReversed()) await this.#deleteRule(rule);
+    await this.discard();
+    await this.#sysctls.restoreAll();
+    await this.#firewall.remove();
+  }
+
+  async discard(): Promise<void> {
     const link = await this.#link();
     const backend = link ? backendOf(link) : null;
     if (link && backend === 'kernel') {
@@ -140,12 +164,53 @@ export class LinuxDevice implements Device {
     throw this.#foreign('is a tun device of another program');
   }
 
-  async #routes(): Promise<ObservedRoute[]> {
-    const read = async (family: 4 | 6) => {
-      const args = ['-N', '-json', `-${family}`, 'route', 'show', 'table', 'main', 'dev', this.options.interfaceName];
-      return parseIpRoutes(await this.#tool('ip', args), family);
+  async #routes(): Promise<IpRoutes> {
+    const { table } = routingNumbers(this.options.interfaceName);
+    const both = await Promise.all(
+      families().map(async (family) => {
+        const args = ['-N', '-json', `-${family}`, 'route', 'show', 'table', 'all', 'dev', this.options.interfaceName];
+        return parseIpRoutes(await this.#tool('ip', args), family, table);
+      }),
+    );
+    return {
+      routes: both.flatMap(({ routes }) => routes),
+      tunnelRoutes: both.flatMap(({ tunnelRoutes }) => tunnelRoutes),
     };
-    return (await Promise.all([read(4), ...(kernelHasIpv6() ? [read(6)] : [])])).flat();
+  }
+
+  async #host(): Promise<Pick<ObservedDevice, 'rules' | 'firewall' | 'sysctls' | 'changedSysctls'>> {
+    const [rules, firewall, sysctls, changedSysctls] = await Promise.all([
+      this.#rules(),
+      this.#firewall.read(),
+      this.#sysctls.read(),
+      this.#sysctls.changed(),
+    ]);
+    return { rules, firewall, sysctls, changedSysctls };
+  }
+
+  async #rules(): Promise<RoutingRule[]> {
+    const both = await Promise.all(
+      families().map(async (family) => {
+        const text = await this.#tool('ip', ['-N', '-json', `-${family}`, 'rule', 'show']);
+        return parseIpRules(text, family, this.options.interfaceName);
+      }),
+    );
+    return both.flat();
+  }
+
+  async #deleteRule(rule: RoutingRule): Promise<void> {
+    const rest = ruleArguments(rule, this.options.interfaceName, ROUTE_PROTOCOL).split(' ');
+    await this.#tool('ip', [`-${rule.family}`, 'rule', 'delete', ...rest]);
+  }
+
+  /** @throws DeviceError `foreign` */
+  async #refuseForeign(): Promise<void> {
+    try {
+      await this.observe();
+    } catch (error) {
+      // A dead wireguard-go of ours is no reason to stay.
+      if (!(error instanceof DeviceError) || error.code !== 'dead') throw error;
+    }
   }
 
   /** A dead wireguard-go cannot show its key: then the record must say that the interface is ours. */
@@ -161,7 +226,11 @@ export class LinuxDevice implements Device {
 
   async #run(command: Command): Promise<void> {
     if (command.tool === 'ip') {
-      await runTool('ip', ['-batch', '-'], command.batch);
+      await runTool('ip', [...(command.family ? [`-${command.family}`] : []), '-batch', '-'], command.batch);
+    } else if (command.tool === 'nft') {
+      await this.#firewall.run(command.script, command.digest);
+    } else if (command.tool === 'sysctl') {
+      for (const operation of command.operations) await this.#setSysctl(operation);
     } else if (command.tool === 'wg') {
       await runTool('wg', command.args);
     } else {
@@ -174,6 +243,11 @@ export class LinuxDevice implements Device {
         await rm(file, { force: true });
       }
     }
+  }
+
+  async #setSysctl(operation: Operation): Promise<void> {
+    if (operation.kind === 'sysctl-set') await this.#sysctls.set(operation.key, operation.value);
+    if (operation.kind === 'sysctl-restore') await this.#sysctls.restore(operation.key);
   }
 
   #explain(error: ToolError, command: Command): DeviceError {

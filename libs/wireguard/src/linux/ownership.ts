@@ -36,6 +36,7 @@ export class Ownership {
   }
 }
 
-async function bootId(): Promise<string> {
+/** Another one after each start of the machine. */
+export async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 }

@@ -53,7 +53,7 @@ export function runTool(tool: string, args: readonly string[], input = ''): Prom
 export const SYSTEM_PATH = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 function describe({ exitCode, stderr, timedOut, notFound }: ToolError['detail']): string {
-  if (notFound) return 'not found: install wireguard-tools and iproute2';
+  if (notFound) return 'not found: install wireguard-tools, iproute2 and nftables';
   if (timedOut) return `did not answer within ${TIMEOUT_MS / 1000} s`;
   return `${stderr.trim() || 'failed without a word'} (exit ${exitCode})`;
 }

@@ -30,6 +30,10 @@ export class MemoryDevice implements Device {
     for (const operation of operations) this.model.apply(operation);
   }
 
+  async discard(): Promise<void> {
+    await this.remove();
+  }
+
   async remove(): Promise<void> {
     await this.observe();
     this.model = undefined;

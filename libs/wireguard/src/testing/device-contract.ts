@@ -3,6 +3,7 @@ import type { Resource } from '#contracts/node-stream.js';
 import { desiredDevice } from '../core/desired-device.js';
 import { DeviceError, type Device } from '../core/device.js';
 import { diffDevice } from '../core/diff-device.js';
+import { counterName, UNMATCHED } from '../core/firewall/firewall.js';
 import type { Operation } from '../core/operation.js';
 import { KEYS, ownInterface, peer, peerId, route } from './fixtures.js';
 
@@ -21,6 +22,12 @@ export interface DeviceHarness {
     deleteAddress(address: string): Promise<void>;
     setDown(): Promise<void>;
     deleteInterface(): Promise<void>;
+    /** Empties our table for translation and filter, but leaves it there. */
+    flushFirewall(): Promise<void>;
+    deleteFirewall(): Promise<void>;
+    stopForwarding(): Promise<void>;
+    /** One of the rules for IPv4 of the full tunnel. */
+    deleteRule(): Promise<void>;
   };
 }
 
@@ -37,6 +44,45 @@ const threeNodes: Resource[] = [
   peer('c'),
   route('10.90.0.0/16'),
   route('fd12::/64'),
+];
+
+/** One of everything that a node with gateways holds. */
+const gateway: Resource[] = [
+  ownInterface({ forward: true }),
+  peer('b', { allowedIps: ['0.0.0.0/0', '10.90.0.2/32', '::/0'], endpoint }),
+  route('10.90.0.0/16'),
+  {
+    name: 'nat/masquerade',
+    kind: 'masquerade',
+    sources: ['10.90.0.0/16', 'fd12::/64'],
+    destinations: ['10.0.0.0/8', '10.1.0.0/16'],
+  },
+  { name: 'nat/pods', kind: 'prefix', real: '10.42.0.0/20', virtual: '100.97.16.0/20' },
+  { name: 'nat/pods6', kind: 'prefix', real: 'fd42::/56', virtual: 'fd97:0:0:100::/56' },
+  { name: 'nat/host', kind: 'prefix', real: '10.43.0.1/32', virtual: '100.98.0.1/32' },
+  {
+    name: 'nat/web',
+    kind: 'publish',
+    protocol: 'tcp',
+    mesh: { address: '10.90.0.77', port: 443 },
+    service: { address: '10.43.0.10', port: 8443 },
+  },
+  {
+    name: 'nat/dns6',
+    kind: 'publish',
+    protocol: 'udp',
+    mesh: { address: 'fd12::77', port: 53 },
+    service: { address: 'fd43::10', port: 5353 },
+  },
+  {
+    name: 'filter/drop',
+    verdict: 'drop',
+    sources: ['10.90.0.9/32'],
+    destinations: ['0.0.0.0/0', '10.0.0.0/8', '::/0'],
+  },
+  { name: 'filter/accept', verdict: 'accept', sources: ['0.0.0.0/0', '::/0'], destinations: ['0.0.0.0/0', '::/0'] },
+  { name: 'filter/nobody', verdict: 'accept', sources: [], destinations: ['10.0.0.0/8'] },
+  { name: 'internet', outside: ['192.0.2.7/32', '198.51.100.0/24', '2001:db8::7/128'] },
 ];
 
 /**
@@ -143,6 +189,68 @@ export const deviceContract: ContractCase[] = [
     },
   },
   {
+    title: 'a node with gateways: everything is there when read back, and an agent that starts again finds it as it is',
+    async run(harness) {
+      await converge(harness, gateway);
+      const held = await observed(harness.device);
+      assert.equal(held.fwmark, 0x74);
+      assert.deepEqual([...held.tunnelRoutes].sort(), ['0.0.0.0/0', '::/0']);
+      assert.equal(held.rules.length, 7);
+      assert.ok(held.rules.every(({ kind }) => kind !== 'unknown'));
+      assert.deepEqual(held.sysctls, { forward4: '1', forward6: '1', markedPaths: '1', loosePaths: '2' });
+      const zero = { packets: 0, bytes: 0 };
+      assert.deepEqual(held.firewall?.counters, { [counterName('filter/drop')]: zero, [UNMATCHED]: zero });
+      // What the machine had before is on the disk of the one that changed it.
+      const found = await observed(harness.restarted());
+      assert.deepEqual({ ...found, changedSysctls: [] }, { ...held, changedSysctls: [] });
+    },
+  },
+  {
+    title:
+      'of translation and filter, full tunnel and forwarding, only what differs is done; without them the machine is as it was',
+    async run(harness) {
+      await converge(harness, threeNodes);
+      const before = await observed(harness.device);
+      await converge(harness, gateway);
+      const clients = { name: 'internet' as const, outside: [], sources: ['10.90.0.128/25'] };
+      const steps = await converge(harness, [...gateway.filter(({ name }) => name !== 'internet'), clients]);
+      assert.deepEqual(
+        [...new Set(steps.map((step) => step.kind))],
+        ['firewall-set', 'rule-add', 'rule-delete', 'fwmark', 'sysctl-restore'],
+      );
+      const less = gateway.filter(({ name }) => name !== 'internet' && name !== 'filter/drop');
+      const fewer = less.map((resource) => {
+        if (resource.name !== peer('b').name) return resource;
+        return peer('b', { allowedIps: ['10.90.0.2/32'], endpoint });
+      });
+      await converge(harness, fewer);
+      assert.deepEqual((await observed(harness.device)).rules, []);
+      await converge(harness, threeNodes);
+      const after = await observed(harness.device);
+      assert.deepEqual({ ...after, ifindex: 0 }, { ...before, ifindex: 0 });
+    },
+  },
+  {
+    title: 'translation and filter, forwarding and rules that a hand has changed are put right',
+    async run(harness) {
+      await converge(harness, gateway);
+      await harness.disturb.flushFirewall();
+      assert.deepEqual(reasons(await converge(harness, gateway)), [
+        'the table for translation and filter was changed by another hand',
+      ]);
+      await harness.disturb.deleteFirewall();
+      assert.deepEqual(reasons(await converge(harness, gateway)), ['the table for translation and filter is missing']);
+      await harness.disturb.stopForwarding();
+      assert.deepEqual(reasons(await converge(harness, gateway)), ['net.ipv4.ip_forward is 0 instead of 1']);
+      await harness.disturb.deleteRule();
+      assert.deepEqual(reasons(await converge(harness, gateway)), ['routing rule near (IPv4) is missing']);
+      await harness.disturb.setDown();
+      await converge(harness, gateway);
+      await harness.disturb.deleteInterface();
+      await converge(harness, gateway);
+    },
+  },
+  {
     title: 'more peers than fit into one call, and more prefixes than fit into one argument',
     async run(harness) {
       const peers = Array.from({ length: 5_500 }, (_, i): Resource => {
@@ -179,6 +287,12 @@ const EMPTY = {
   addresses: [],
   peers: [],
   routes: [],
+  fwmark: 0,
+  tunnelRoutes: [],
+  rules: [],
+  firewall: null,
+  sysctls: { forward4: '0', forward6: '0', markedPaths: '0', loosePaths: '0' },
+  changedSysctls: [],
 };
 
 /** Makes the device what the resources say, checks that it then is, and gives the steps it took. */

@@ -16,6 +16,8 @@ export async function linuxHarness(backend: Backend): Promise<{ harness: DeviceH
   const open = (key: Key, stateDir: string) => new LinuxDevice({ ...key, interfaceName, stateDir, backend });
   const device = open(own, home);
   const ip = (...args: string[]) => runTool('ip', args).then(() => undefined);
+  const table = ['inet', `tombolo_${interfaceName}`];
+  const nft = (...args: string[]) => runTool('nft', args).then(() => undefined);
   const harness: DeviceHarness = {
     device,
     publicKey: own.publicKey,
@@ -27,6 +29,10 @@ export async function linuxHarness(backend: Backend): Promise<{ harness: DeviceH
       deleteAddress: (address) => ip('address', 'delete', address, 'dev', interfaceName),
       setDown: () => ip('link', 'set', 'dev', interfaceName, 'down'),
       deleteInterface: () => ip('link', 'delete', 'dev', interfaceName),
+      flushFirewall: () => nft('flush', 'table', ...table),
+      deleteFirewall: () => nft('delete', 'table', ...table),
+      stopForwarding: () => writeFile('/proc/sys/net/ipv4/ip_forward', '0'),
+      deleteRule: () => ip('rule', 'delete', 'table', '254', 'suppress_prefixlength', '0'),
     },
   };
   return {

@@ -25,6 +25,10 @@ export function memoryHarness(): DeviceHarness {
       deleteAddress: async (address) => void model().addresses.delete(address),
       setDown: async () => model().setDown(),
       deleteInterface: async () => void (device.model = undefined),
+      flushFirewall: async () => void (model().firewall = { digest: null, counters: {} }),
+      deleteFirewall: async () => void (model().firewall = null),
+      stopForwarding: async () => void (model().sysctls.forward4 = '0'),
+      deleteRule: async () => void model().rules.delete(JSON.stringify({ family: 4, kind: 'near' })),
     },
   };
 }
