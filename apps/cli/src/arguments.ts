@@ -64,8 +64,8 @@ export function meshSocket(value: string): Partial<Socket> & { port: number } {
 }
 
 /** What a gateway's members try: an address (ICMP echo), or an address and a TCP port. */
-export function probeTarget(value: string): { address: string; port?: number } | null {
-  if (value === 'none') return null;
+export function probeTarget(value: string): { address: string; port?: number } | 'none' {
+  if (value === 'none') return value;
   return readAddress(value) ? { address: canonicalAddress(value) } : socket(value);
 }
 

@@ -1,6 +1,6 @@
 import { pathOf, segment, type Target, textOf } from '../arguments.js';
 import type { Context } from '../context.js';
-import { CommandFailed } from '../exit-codes.js';
+import { CommandFailed, EXIT } from '../exit-codes.js';
 import type { GatewayView } from '../gateways/gateway.view.js';
 import type { ClientConfigView } from './client-config.js';
 import type { ClientView } from './client.view.js';
@@ -39,10 +39,7 @@ export async function createClient(context: Context, wanted: NewClient): Promise
     const config = await api.get<ClientConfigView>(`${pathOf('clients', target)}/config`);
     return { client, config, privateKey: keys.privateKey };
   } catch (error) {
-    if (!(await deleted(context, { network: target.network, name: client.clientId })))
-      throw unfinished(error, context, wanted, keys);
-    if (wanted.out) forgetKey(wanted.out);
-    throw failed(error, 'the client was taken back');
+    return withoutConfig(error, context, { wanted, keys, clientId: client.clientId });
   }
 }
 
@@ -77,6 +74,26 @@ async function post(context: Context, wanted: NewClient, keys: Keys): Promise<Cl
   }
 }
 
+/** The client is there and cannot be set up: it goes again, unless the key is safe and a repetition can finish it. */
+async function withoutConfig(
+  error: unknown,
+  context: Context,
+  { wanted, keys, clientId }: { wanted: NewClient; keys: Keys; clientId: string },
+): Promise<CreatedClient> {
+  const { target, out } = wanted;
+  const isGone = error instanceof CommandFailed && error.exitCode === EXIT.notFound;
+  if (isGone && keys.resumed && out) {
+    // The earlier run made it, and somebody has deleted it since.
+    forgetKey(out);
+    return createClient(context, wanted);
+  }
+  const canBeRepeated = out !== undefined && !isRefusal(error);
+  if (canBeRepeated || !(await deleted(context, { network: target.network, name: clientId })))
+    throw unfinished(error, context, wanted, keys);
+  if (out !== undefined) forgetKey(out);
+  throw failed(error, 'the client was taken back');
+}
+
 /** The server said no: nothing was made. */
 const isRefusal = (error: unknown) =>
   error instanceof CommandFailed && error.status !== undefined && error.status < 500;
@@ -85,8 +102,8 @@ async function deleted({ api }: Context, target: Target): Promise<boolean> {
   try {
     await api.delete(pathOf('clients', target));
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof CommandFailed && error.exitCode === EXIT.notFound;
   }
 }
 

@@ -5,8 +5,7 @@ export interface GatewayOptions {
   node: string[];
   range?: string[];
   masquerade?: boolean;
-  /** null: none. */
-  probe?: { address: string; port?: number } | null;
+  probe?: { address: string; port?: number } | 'none';
   cluster?: string;
   userNode?: string[];
   userClient?: string[];
@@ -24,11 +23,14 @@ export function newGateway(name: string, options: GatewayOptions): Record<string
     nodes: node,
     ...(range && { ranges: range }),
     ...(masquerade !== undefined && { masquerade }),
-    ...(probe && { probe }),
+    ...(probe && { probe: probeOf(probe) }),
     ...(cluster !== undefined && { cluster }),
     ...(users && { users }),
   };
 }
+
+/** As the API takes it: null is none. */
+export const probeOf = (probe: NonNullable<GatewayOptions['probe']>) => (probe === 'none' ? null : probe);
 
 /** Users as far as they were given; `''` names nobody. */
 export function usersOf({ userNode, userClient }: Pick<GatewayOptions, 'userNode' | 'userClient'>) {
@@ -50,6 +52,7 @@ function mismatch({ kind, node, range, probe, cluster, userNode, userClient }: G
   if (kind !== 'cluster' && cluster !== undefined) return belongs('cluster', 'cluster');
   if (kind !== 'internet' && userNode) return belongs('user-node', 'internet');
   if (kind !== 'internet' && userClient) return belongs('user-client', 'internet');
-  if (kind === 'ingress' && probe) return '--probe: a gateway of --kind ingress has no range behind it to try';
+  if (kind === 'ingress' && probe && probe !== 'none')
+    return '--probe: a gateway of --kind ingress has no range behind it to try';
   return undefined;
 }

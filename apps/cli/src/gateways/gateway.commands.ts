@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { each, networkAndName, pathOf, probeTarget, rangesOf, segment, type Target, textOf } from '../arguments.js';
 import { type Context, contextOf } from '../context.js';
 import { renderList, renderOne } from '../output/render.js';
-import { type GatewayOptions, newGateway, usersOf } from './gateway-options.js';
+import { type GatewayOptions, newGateway, probeOf, usersOf } from './gateway-options.js';
 import { gatewayColumns, gatewayDetails, type GatewayView } from './gateway.view.js';
 
 const PROBE = 'what members try, to prove that they serve: ADDRESS (ICMP) or ADDRESS:PORT (TCP)';
@@ -109,7 +109,7 @@ async function change(api: Context['api'], target: Target, options: Partial<Gate
     ...(node && { nodes: node }),
     ...(range && { ranges: rangesOf(range) }),
     ...(masquerade !== undefined && { masquerade }),
-    ...(probe !== undefined && { probe }),
+    ...(probe && { probe: probeOf(probe) }),
   };
   const users = usersOf(options);
   if (!users) return api.patch<GatewayView>(path, changes);

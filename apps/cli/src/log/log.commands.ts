@@ -4,13 +4,7 @@ import { segment, wholeNumber } from '../arguments.js';
 import { type Context, contextOf } from '../context.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { renderData, table } from '../output/render.js';
-
-export interface FactView {
-  version: number;
-  type: string;
-  data: Record<string, unknown>;
-  metadata: { actor: string; at: string; commandId: string };
-}
+import { type FactView, factText, Names, namesIn } from './fact-text.js';
 
 interface EventsOptions {
   follow?: boolean;
@@ -63,14 +57,21 @@ const query = ({ after, type }: EventsOptions, at?: number) => {
   return parts.size > 0 ? `?${parts}` : '';
 };
 
-async function printEvents({ api, format, print }: Context, network: string, options: EventsOptions): Promise<void> {
+async function printEvents(context: Context, network: string, options: EventsOptions): Promise<void> {
+  const { api, format, print } = context;
   const facts = await api.list<FactView>(`/networks/${segment(network)}/events${query(options)}`);
-  if (format !== 'table') print(renderData(format, facts));
-  else print(facts.length > 0 ? table(['version', 'time', 'fact', 'by', 'what'], facts.map(row)) : 'none');
+  if (format !== 'table') return print(renderData(format, facts));
+  if (facts.length === 0) return print('none');
+  const names = await namesIn(context, network);
+  facts.forEach((fact) => names.learn(fact));
+  const rows = facts.map((fact) => row(fact, names));
+  print(table(['version', 'time', 'fact', 'by', 'what'], rows));
 }
 
 /** Prints facts as they come, one per line; after a lost connection it resumes where it was. */
-async function followEvents({ api, format, print }: Context, network: string, options: EventsOptions): Promise<void> {
+async function followEvents(context: Context, network: string, options: EventsOptions): Promise<void> {
+  const { api, format, print } = context;
+  const names = format === 'table' ? await namesIn(context, network) : new Names();
   let last = options.after;
   for (;;) {
     const response = await api.stream(
@@ -81,7 +82,8 @@ async function followEvents({ api, format, print }: Context, network: string, op
       onEvent: ({ id, data }) => {
         if (id) last = Number(id);
         const fact = JSON.parse(data) as FactView;
-        print(format === 'table' ? row(fact).join('  ') : JSON.stringify(fact));
+        names.learn(fact);
+        print(format === 'table' ? row(fact, names).join('  ') : JSON.stringify(fact));
       },
     });
     response.setEncoding('utf8');
@@ -93,15 +95,10 @@ async function followEvents({ api, format, print }: Context, network: string, op
   }
 }
 
-function row(fact: FactView): string[] {
-  return [String(fact.version), fact.metadata.at, fact.type, fact.metadata.actor, summary(fact)];
-}
-
-function summary({ data }: FactView): string {
-  const shown = ['name', 'nodeId', 'keyId', 'addresses', 'reason', 'changes', 'publicKey'].filter(
-    (field) => data[field] !== undefined,
-  );
-  return shown
-    .map((field) => `${field}=${typeof data[field] === 'string' ? data[field] : JSON.stringify(data[field])}`)
-    .join(' ');
-}
+const row = (fact: FactView, names: Names): string[] => [
+  String(fact.version),
+  fact.metadata.at,
+  fact.type,
+  fact.metadata.actor,
+  factText(fact, names),
+];

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { segment } from '../arguments.js';
 import { type Context, contextOf } from '../context.js';
+import { type FactView, factText, Names, namesIn } from '../log/fact-text.js';
 import { renderData, table } from '../output/render.js';
 
 interface TopologyView {
@@ -12,7 +13,7 @@ interface TopologyView {
 interface DiffView {
   from: number;
   to: number;
-  facts: { version: number; type: string; metadata: { actor: string; at: string } }[];
+  facts: FactView[];
   nodes: { name: string; upserts: string[]; removed: string[] }[];
 }
 
@@ -37,7 +38,10 @@ export function topologyCommands(program: Command): void {
     .action(async function (this: Command, network: string, from: string, to: string) {
       const context = contextOf(this);
       const query = new URLSearchParams({ from, to });
-      show(context, await context.api.get<DiffView>(`/networks/${segment(network)}/diff?${query}`), diffText);
+      const diff = await context.api.get<DiffView>(`/networks/${segment(network)}/diff?${query}`);
+      const names = context.format === 'table' ? await namesIn(context, network) : new Names();
+      diff.facts.forEach((fact) => names.learn(fact));
+      show(context, diff, (value) => diffText(value, names));
     });
 }
 
@@ -57,11 +61,12 @@ function topologyText({ network, version, nodes }: TopologyView): string {
   return rows.length > 0 ? `${head}\n${table(['node', 'addresses', 'state', 'peers'], rows)}` : `${head}: no nodes`;
 }
 
-function diffText({ from, to, facts, nodes }: DiffView): string {
+function diffText({ from, to, facts, nodes }: DiffView, names: Names): string {
   if (facts.length === 0) return `nothing changed between versions ${from} and ${to}`;
-  const lines = facts.map(
-    ({ version, type, metadata }) => `  ${version}  ${metadata.at}  ${type}  by ${metadata.actor}`,
-  );
+  const lines = facts.map((fact) => {
+    const { version, type, metadata } = fact;
+    return `  ${version}  ${metadata.at}  ${type}  by ${metadata.actor}  ${factText(fact, names)}`.trimEnd();
+  });
   const changes = nodes.flatMap(({ name, upserts, removed }) => [
     `  ${name}`,
     ...upserts.map((resource) => `    + ${resource}`),
