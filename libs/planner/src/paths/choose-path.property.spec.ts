@@ -7,7 +7,7 @@ import { isLive, type LiveState } from '../members.js';
 import { choosePath, directPath, type PairPath } from './choose-path.js';
 import { isUsableRelay } from './reach.js';
 
-const GRAPHS = 2000;
+const GRAPHS = 1000;
 
 /** Every pair of enabled nodes, in both orders. */
 function forPairs({ state }: NetworkHistory, check: (state: LiveState, a: NodeState, b: NodeState) => void): void {

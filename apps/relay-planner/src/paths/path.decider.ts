@@ -1,0 +1,96 @@
+import type { Decision } from '#contracts/decision.js';
+import type { NetworkFact } from '#contracts/facts.js';
+import type { DirectPath, Filtering } from '#contracts/relay-facts.js';
+import { isLive } from '#planner/members.js';
+import { choosePath, directPath } from '#planner/paths/choose-path.js';
+import { inOrder } from '#planner/paths/reach.js';
+import { isSteady, nextTrial, provesFiltering } from '#planner/paths/trials.js';
+import { factsOf, foldNew, type CommandMeta } from '#topology/command.js';
+import { networkFold } from '#topology/network-fold.js';
+import type { NetworkState, PathState } from '#topology/network-state.js';
+import { pathBetween } from '#topology/relay-fold.js';
+
+export interface TryPath extends CommandMeta {
+  /** Node ids in any order. */
+  pair: [string, string];
+}
+
+export interface ProvePath extends CommandMeta {
+  pair: [string, string];
+}
+
+export interface FailPath extends CommandMeta {
+  pair: [string, string];
+  /** For people. */
+  reason: string;
+}
+
+/** After so many failures in a row: 30 s, 2 min, 8 min, 32 min, 2 h, and from then on 6 h. */
+export const retryAfterMs = (failures: number): number => Math.min(30_000 * 4 ** (failures - 1), 6 * 3_600_000);
+
+/** A path that lasted so long was a good one: its failure counts as the first. */
+export const GOOD_AFTER_MS = 10 * 60_000;
+
+/** Begins the trial that is due between two nodes, if one is. Answer: over what, or null. */
+export function decideTryPath(command: TryPath, state: NetworkState): Decision {
+  const [a, b] = inOrder(...command.pair);
+  const [nodeA, nodeB] = [state.nodes.get(a), state.nodes.get(b)];
+  if (!isLive(state) || !nodeA || !nodeB) return { facts: [], answer: null };
+  const over = nextTrial(state, nodeA, nodeB, command.at);
+  if (!over) return { facts: [], answer: null };
+  return { facts: factsOf(command, { type: 'PathTried', data: { a, b, over } }), answer: over };
+}
+
+/**
+ * Moves the traffic of a pair to the path on trial; both ends have shaken hands there. Where one end's port depends on whom
+ * it talks to, this tells that anybody gets in at the other. Answer: whether it was on trial.
+ */
+export function decideProvePath(command: ProvePath, state: NetworkState): Decision {
+  const [a, b] = inOrder(...command.pair);
+  const path = pathBetween(state, a, b);
+  if (path?.phase !== 'trying') return { facts: [], answer: false };
+  const learned = whoGetsIn(state, path, 'open');
+  return { facts: factsOf(command, { type: 'PathProven', data: { a, b } }, ...learned), answer: true };
+}
+
+/**
+ * Ends a trial, or a path that has gone silent; the pair uses a relay and waits, each time longer. A path that
+ * follows from both nodes is left only if there is another. Answer: when it may be tried again, or null.
+ */
+export function decideFailPath(command: FailPath, state: NetworkState): Decision {
+  const [a, b] = inOrder(...command.pair);
+  const path = pathBetween(state, a, b);
+  const over = overOf(state, a, b, path);
+  if (!over) return { facts: [], answer: null };
+  const failures = path && !wasGood(path, command.at) ? path.failures + 1 : 1;
+  const retryAt = new Date(Date.parse(command.at) + retryAfterMs(failures)).toISOString();
+  const failed: NetworkFact = { type: 'PathFailed', data: { a, b, over, reason: command.reason, failures, retryAt } };
+  if (!path && !isRelayedAfter(state, command, failed)) return { facts: [], answer: null };
+  const learned = path?.phase === 'trying' ? whoGetsIn(state, path, 'restricted') : [];
+  return { facts: factsOf(command, failed, ...learned), answer: retryAt };
+}
+
+const wasGood = ({ phase, since }: PathState, at: string): boolean =>
+  phase === 'proven' && Date.parse(at) - Date.parse(since) >= GOOD_AFTER_MS;
+
+/** What fails: the path that is tried or proven, else the one that follows from both nodes; nothing twice. */
+function overOf(state: NetworkState, a: string, b: string, path: PathState | undefined): DirectPath | undefined {
+  if (path) return path.phase === 'failed' ? undefined : path.over;
+  const [nodeA, nodeB] = [state.nodes.get(a), state.nodes.get(b)];
+  return isLive(state) && nodeA && nodeB ? directPath(state, nodeA, nodeB) : undefined;
+}
+
+function isRelayedAfter(state: NetworkState, command: FailPath, failed: NetworkFact): boolean {
+  const after = foldNew(networkFold, state, factsOf(command, failed));
+  const [a, b] = command.pair.map((id) => after.nodes.get(id));
+  return isLive(after) && a !== undefined && b !== undefined && choosePath(after, a, b).kind !== 'none';
+}
+
+function whoGetsIn(state: NetworkState, { a, b, over }: PathState, filtering: Filtering): NetworkFact[] {
+  const [ofA, ofB] = [state.reachability.get(a), state.reachability.get(b)];
+  if (over !== 'punched' || !ofA || !ofB || !provesFiltering(ofA, ofB)) return [];
+  const { nodeId, at: _at, version: _version, ...known } = isSteady(ofA) ? ofA : ofB;
+  if (known.filtering !== 'unknown') return [];
+  const observers = [nodeId === a ? b : a];
+  return [{ type: 'NodeReachabilityDecided', data: { nodeId, observers, ...known, filtering } }];
+}
