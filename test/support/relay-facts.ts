@@ -56,11 +56,6 @@ export const places: fc.Arbitrary<Reachability> = fc
   })
   .map(({ nat, n, filtering }) => place(nat, n, { filtering }));
 
-const joinings: fc.Arbitrary<Joining> = fc.record({
-  site: fc.constantFrom(null, null, 'berlin', 'oslo'),
-  endpoints: fc.constantFrom([], [lanEndpoint('192.168.1.1')], [publicEndpoint('203.0.113.1')]),
-});
-
 interface RandomPair {
   a: number;
   b: number;
@@ -75,32 +70,55 @@ const pairs: fc.Arbitrary<RandomPair> = fc.record({
   phase: fc.constantFrom('trying', 'proven', 'failed'),
 });
 
+const node = fc.record({
+  joining: fc.record<Joining>({
+    site: fc.constantFrom(null, null, null, 'berlin', 'oslo'),
+    endpoints: fc.constantFrom([], [lanEndpoint('192.168.1.1')], [publicEndpoint('203.0.113.1')]),
+  }),
+  place: fc.option(places),
+  /** Which relay it has, and whether it reaches no other. */
+  relay: fc.nat(4),
+  isConfined: fc.boolean(),
+});
+
 /** Networks in which anything may be said of who reaches whom, sensible or not. */
 export const reachabilityGraphs: fc.Arbitrary<NetworkHistory> = fc
   .record({
-    nodes: fc.array(fc.record({ joining: joinings, place: fc.option(places) }), { minLength: 2, maxLength: 12 }),
+    nodes: fc.array(node, { minLength: 2, maxLength: 8 }),
+    /** Nodes that everybody can call. */
+    open: fc.nat(3),
     relays: fc.array(fc.record({ node: fc.nat(11), capacity: fc.integer({ min: 1, max: 6 }) }), { maxLength: 4 }),
-    assignments: fc.array(fc.record({ node: fc.nat(11), relay: fc.nat(3) }), { maxLength: 12 }),
     pairs: fc.array(pairs, { maxLength: 6 }),
-    disabled: fc.array(fc.nat(11), { maxLength: 2 }),
+    disabled: fc.array(fc.nat(11), { maxLength: 1 }),
   })
-  .map(({ nodes, relays, assignments, pairs, disabled }) => {
+  .map(({ nodes, open, relays, pairs, disabled }) => {
     const history = new NetworkHistory({});
-    const ids = nodes.map(({ joining }) => history.join(joining));
+    const ids = Array.from({ length: open }, () => history.join({ endpoints: [publicEndpoint('203.0.113.2')] }));
+    for (const { joining } of nodes) ids.push(history.join(joining));
     const idOf = (n: number) => ids[n % ids.length] ?? testId(0);
-    nodes.forEach(({ place }, n) => place && history.append(reachabilityDecided(idOf(n), place)));
+    nodes.forEach(({ place }, n) => place && history.append(reachabilityDecided(idOf(open + n), place)));
     for (const { node, capacity } of relays) history.append(relaySet(idOf(node), capacity));
-    for (const { node, relay } of assignments) {
-      const relayId = relays.length > 0 ? idOf(relays[relay % relays.length]?.node ?? 0) : undefined;
-      if (relayId !== undefined) history.append(relayAssigned(idOf(node), relayId));
-    }
-    for (const pair of pairs) takePair(history, [idOf(pair.a), idOf(pair.b)].sort(), pair);
+    nodes.forEach(({ relay, isConfined }, n) => {
+      const own = relays[relay]?.node;
+      if (own === undefined) return;
+      history.append(relayAssigned(idOf(open + n), idOf(own)));
+      for (const { node } of isConfined ? relays : [])
+        if (idOf(node) !== idOf(own)) takePair(history, [idOf(open + n), idOf(node)], CUT);
+    });
+    for (const pair of pairs) takePair(history, [idOf(pair.a), idOf(pair.b)], pair);
     for (const n of disabled) history.append({ type: 'NodeDisabled', data: { nodeId: idOf(n) } });
     return history;
   });
 
-function takePair(history: NetworkHistory, [a = '', b = '']: string[], { over, phase }: RandomPair): void {
-  if (a === b) return;
+const CUT = { over: 'public', phase: 'failed' } as const;
+
+function takePair(
+  history: NetworkHistory,
+  ends: [string, string],
+  { over, phase }: Pick<RandomPair, 'over' | 'phase'>,
+): void {
+  const [a, b] = ends.sort();
+  if (a === undefined || b === undefined || a === b) return;
   history.append(pathTried(a, b, over));
   if (phase === 'proven') history.append(pathProven(a, b));
   if (phase === 'failed') history.append(pathFailed(a, b, over));

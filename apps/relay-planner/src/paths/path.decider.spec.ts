@@ -132,7 +132,7 @@ describe('a path fails', () => {
   ] as const)('%s', (_what, facts, expected) => {
     network(...CONES, ...facts)
       .when(decideFailPath, { ...meta(), pair, reason: 'silent' })
-      .thenFacts(expected).thenNothingWhenRepeated;
+      .thenFacts(expected);
   });
 
   test('that has failed already: nothing', () => {
