@@ -2,9 +2,11 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { GatewayCommandName, GatewayHealthReply } from '#contracts/gateway-commands.js';
 import { DecisionMaker } from '#event-store/core/decision-maker.js';
 import { networkFold } from '#topology/network-fold.js';
+import type { NetworkState } from '#topology/network-state.js';
 import { CommandHandler } from './commands/command-handler.js';
 import { HealthRequestFields } from './commands/command-request.dto.js';
 import { COMMANDS } from './commands/command-table.js';
+import { planCommand } from './commands/plan-command.js';
 import { readFields } from './commands/read-fields.js';
 import { ElectionLoop } from './election/election-loop.js';
 import { GatewayManagerMetrics } from './gateway-manager.metrics.js';
@@ -17,6 +19,7 @@ const SNAPSHOT_EVERY = 2_000;
 /** Owner of gateways, cluster links, external clients, virtual ranges and publications: decides on commands, and elects who serves. */
 @Injectable()
 export class GatewayManagerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #decisions: DecisionMaker<NetworkState>;
   readonly #election: ElectionLoop;
   readonly #commands: CommandHandler;
   #endCommands: (() => Promise<void>)[] = [];
@@ -24,7 +27,7 @@ export class GatewayManagerService implements OnApplicationBootstrap, BeforeAppl
   constructor(@Inject(GATEWAY_MANAGER_OPTIONS) private readonly options: GatewayManagerOptions) {
     const { store, logger, clock } = options;
     const metrics = new GatewayManagerMetrics(options.metrics);
-    const decisions = new DecisionMaker({
+    this.#decisions = new DecisionMaker({
       store,
       fold: networkFold,
       snapshotEvery: SNAPSHOT_EVERY,
@@ -32,15 +35,16 @@ export class GatewayManagerService implements OnApplicationBootstrap, BeforeAppl
       pause: backOff,
       later: setImmediate,
     });
-    this.#election = new ElectionLoop({ ...options, decisions, metrics });
-    this.#commands = new CommandHandler({ decisions, now: clock.now, metrics });
+    this.#election = new ElectionLoop({ ...options, decisions: this.#decisions, metrics });
+    this.#commands = new CommandHandler({ decisions: this.#decisions, now: clock.now, metrics });
   }
 
   onApplicationBootstrap(): void {
-    const { serveCommand } = this.options;
+    const { serveCommand, clock } = this.options;
     this.#election.start();
     this.#endCommands = [
       serveCommand('describe', async () => this.describe()),
+      serveCommand('plan', (request) => planCommand({ decisions: this.#decisions, now: clock.now }, request)),
       serveCommand('gateway.health', async (request) => this.health(request)),
       ...(Object.keys(COMMANDS) as GatewayCommandName[]).map((name) =>
         serveCommand(name, (request) => this.#commands.handle(name, request)),

@@ -6,7 +6,7 @@ import type { ClientRecord } from '#contracts/gateway-facts.js';
 import { allocate } from '#ipam/pool.js';
 import { canonicalPrefix } from '#ipam/prefix.js';
 import { factsOf, foldNew, type CommandMeta, type GuardedCommand } from '#topology/command.js';
-import { nameErrors, refuseInvalid } from '#topology/fields.js';
+import { inField, nameErrors, refuseInvalid } from '#topology/fields.js';
 import { clientView } from '#topology/gateway-view.js';
 import { clientOf, gatewayOf, networkOf, refuseStale } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
@@ -43,7 +43,7 @@ export function decideCreateClient(command: CreateClient, state: NetworkState): 
     publicKey,
     addresses: [state.pool4, state.pool6].flatMap((pool) => (pool ? [allocate(pool, command.at)] : [])),
     gatewayId,
-    allowed: [...new Set((command.allowed ?? mesh).map(canonicalPrefix))].sort(),
+    allowed: [...new Set((command.allowed ?? mesh).map(allowedRange))].sort(),
   };
   const facts = factsOf(command, { type: 'ClientCreated', data: record });
   return { facts, answer: clientView(clientOf(foldNew(networkFold, state, facts), clientId)) };
@@ -70,6 +70,8 @@ export function withoutUsers({ gateways }: NetworkState, clientIds: readonly str
       return { type: 'GatewayChanged', data: { gatewayId, changes: { users: { ...users, clients } } } };
     });
 }
+
+const allowedRange = (range: string, index: number) => inField(`allowed[${index}]`, () => canonicalPrefix(range));
 
 function allowedErrors({ allowed }: CreateClient): FieldError[] {
   if (allowed === undefined || (allowed.length > 0 && allowed.length <= MAX_RANGES)) return [];

@@ -1,6 +1,13 @@
-import { Allow } from 'class-validator';
-import type { GatewayCommandRequest, GatewayHealthRequest } from '#contracts/gateway-commands.js';
-import { IdField, ObjectField, TextField, WholeNumberField } from './fields.js';
+import { Allow, IsArray } from 'class-validator';
+import type { NewFact } from '#contracts/facts.js';
+import type {
+  GatewayCommandName,
+  GatewayCommandRequest,
+  GatewayHealthRequest,
+  GatewayPlanRequest,
+} from '#contracts/gateway-commands.js';
+import { COMMANDS } from './command-table.js';
+import { ChoiceField, IdField, ObjectField, TextField, WholeNumberField } from './fields.js';
 
 class CommandMetaFields {
   @TextField({ maxLength: 128 })
@@ -26,6 +33,28 @@ export class CommandRequestFields implements GatewayCommandRequest<unknown> {
   /** Read by the command it belongs to. */
   @Allow()
   body!: unknown;
+}
+
+export class PlanRequestFields implements GatewayPlanRequest {
+  @IdField()
+  networkId!: string;
+
+  @WholeNumberField()
+  version!: number;
+
+  /** What services of ours decided; their shapes are the log's. */
+  @IsArray()
+  facts!: NewFact[];
+
+  @ObjectField({ of: CommandMetaFields })
+  meta!: CommandMetaFields;
+
+  @ChoiceField({ choices: Object.keys(COMMANDS) })
+  command!: GatewayCommandName;
+
+  /** Read by the command it belongs to. */
+  @Allow()
+  body!: GatewayPlanRequest['body'];
 }
 
 export class HealthRequestFields implements GatewayHealthRequest {

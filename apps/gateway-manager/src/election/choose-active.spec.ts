@@ -95,7 +95,7 @@ test.each<Row>([
 ])('%s', (_what, election, members, expected) => {
   const known = new Map(Object.entries(members).map(([id, state]) => [id, health[state]!]));
   const all: Election = { active: 'a', members: ['a', 'b', 'c'], draining: [], absent: [], ...election };
-  expect(chooseActive(all, known, { now: NOW, returnAfterMs: 30_000 })).toEqual(expected);
+  expect(chooseActive(all, known, { now: NOW, returnAfterMs: 30_000, activatedAt: null })).toEqual(expected);
 });
 
 test('a preferred one that comes and goes has to wait as long as it is told', () => {
@@ -104,8 +104,10 @@ test('a preferred one that comes and goes has to wait as long as it is told', ()
     ['a', { ...told, goodSince: NOW - 119_999 }],
     ['b', told],
   ]);
-  expect(chooseActive(election, known, { now: NOW, returnAfterMs: 120_000 })).toBeNull();
-  expect(chooseActive(election, known, { now: NOW + 1, returnAfterMs: 120_000 })).toMatchObject({ active: 'a' });
+  expect(chooseActive(election, known, { now: NOW, returnAfterMs: 120_000, activatedAt: null })).toBeNull();
+  const later = { now: NOW + 1, returnAfterMs: 120_000 };
+  expect(chooseActive(election, known, { ...later, activatedAt: NOW - 119_999 })).toMatchObject({ active: 'a' });
+  expect(chooseActive(election, known, { ...later, activatedAt: NOW - 119_998 })).toBeNull();
 });
 
 describe('health', () => {

@@ -20,8 +20,10 @@ export interface Choice {
 export interface Moment {
   /** Milliseconds of the clock that the members' health is told in. */
   now: number;
-  /** How long a preferred member must have been good before it takes back. */
+  /** How long a preferred member must have been good, and the active one active, before it takes back. */
   returnAfterMs: number;
+  /** When this replica saw the newest choice; null: before it began. */
+  activatedAt: number | null;
 }
 
 /** A member that takes over must have been good for so long, or two that fail in turns would toss the gateway to and fro. */
@@ -36,7 +38,7 @@ export const TRUSTED_AFTER_MS = 5_000;
 export function chooseActive(
   { active, members, draining, absent }: Election,
   health: ReadonlyMap<string, MemberHealth>,
-  { now, returnAfterMs }: Moment,
+  { now, returnAfterMs, activatedAt }: Moment,
 ): Choice | null {
   const condition = (id: string) => conditionOf(health.get(id), now);
   const best = (ids: string[]) => ids.find((id) => !draining.includes(id)) ?? ids[0] ?? null;
@@ -61,6 +63,8 @@ export function chooseActive(
   const fresh = trusted.filter((id) => isStale(health.get(id), now) === false);
   const stale = isStale(health.get(active), now);
   if (stale && fresh.length > 0) return { active: best(fresh), reason: 'handshake stale' };
+  // Another replica, which has left a member, may have heard less of it than this one: without a pause they would take turns.
+  if (activatedAt !== null && now - activatedAt < returnAfterMs) return null;
   const preferred = goodForLong(Math.max(returnAfterMs, TRUSTED_AFTER_MS))
     .filter((id) => !draining.includes(id) && (stale !== false || !isStale(health.get(id), now)))
     .find((id) => members.indexOf(id) < members.indexOf(active));

@@ -20,6 +20,7 @@ const elect = (health: ElectActive['health'] = new Map()): ElectActive => ({
   health,
   now: 100_000,
   returnAfterMs: 30_000,
+  activatedAt: null,
 });
 const start = [
   networkCreated(),

@@ -28,10 +28,10 @@ export function decideElectActive(command: ElectActive, state: NetworkState): De
 export function electionFacts(
   state: NetworkState,
   gateway: GatewayState,
-  { health, now, returnAfterMs }: Pick<ElectActive, 'health' | 'now' | 'returnAfterMs'>,
+  { health, ...moment }: Moment & Pick<ElectActive, 'health'>,
 ): NetworkFact[] {
   const { gatewayId } = gateway;
-  const choice = chooseActive(electionOf(state, gateway), health, { now, returnAfterMs });
+  const choice = chooseActive(electionOf(state, gateway), health, moment);
   const changes = withoutGone(state, gateway);
   return [
     // The choice first: in no version of the log has the gateway lost its active member and has no other.

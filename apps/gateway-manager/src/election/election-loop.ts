@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Outcome } from '#contracts/decision.js';
 import { isRefusal } from '#contracts/errors.js';
 import type { DecisionMaker } from '#event-store/core/decision-maker.js';
 import type { NodeReport, ReportFeed } from '#messaging/reports.js';
 import type { NetworkChange, NetworkFollower } from '#service/network-follower.js';
-import type { NetworkState } from '#topology/network-state.js';
+import { gatewayView } from '#topology/gateway-view.js';
+import { gatewayOf } from '#topology/lookup.js';
+import type { GatewayState, NetworkState } from '#topology/network-state.js';
 import type { GatewayManagerMetrics } from '../gateway-manager.metrics.js';
 import { decideElectActive, electionFacts } from './elect-active.decider.js';
 import { GatewayWatch, matters, type WatchedGateway } from './gateway-watch.js';
@@ -111,8 +112,7 @@ export class ElectionLoop {
       // What lies in a socket, ours or the broker's, is no silence: only after this is it known who is silent.
       await this.options.hearAll();
       if (!this.#isDue(watched)) return;
-      const outcome = await this.#elect(watched);
-      attempt.version = outcome.version;
+      attempt.version = await this.#elect(watched);
     } catch (error) {
       // Removed meanwhile: nothing is left to elect.
       if (isRefusal(error) && error.code === 'not_found') return;
@@ -124,32 +124,43 @@ export class ElectionLoop {
     }
   }
 
-  async #elect(watched: WatchedGateway): Promise<Outcome> {
+  /** @returns the log version that holds the outcome */
+  async #elect(watched: WatchedGateway): Promise<number> {
     const { decisions, clock, metrics, logger } = this.options;
     const { gatewayId, network } = watched;
     const meta = { commandId: randomUUID(), actor: ACTOR, at: clock.now().toISOString() };
-    const outcome = await decisions.execute(network, {
+    const seen = this.#gatewayOf(watched)?.version;
+    const { facts, version } = await decisions.execute(network, {
       commandId: meta.commandId,
       fingerprint: 'elect',
-      decide: (state) => decideElectActive({ ...meta, gatewayId, ...this.#seen(watched) }, state),
+      decide: (state) => {
+        const now = gatewayOf(state, gatewayId);
+        // Another was first: whether anything is left to do shows once this replica follows.
+        if (now.version !== seen) return { facts: [], answer: gatewayView(now) };
+        return decideElectActive({ ...meta, gatewayId, ...this.#seen(watched) }, state);
+      },
     });
-    for (const { type, data } of outcome.facts)
+    for (const { type, data } of facts)
       if (type === 'GatewayActivated') {
         metrics.elected.inc({ reason: data.reason });
         logger.info({ network, gateway: gatewayId, active: data.active, reason: data.reason }, 'gateway activated');
       }
-    return outcome;
+    return version;
   }
 
   #isDue(watched: WatchedGateway): boolean {
     const state = this.options.networks.states.get(watched.network);
-    const gateway = state?.gateways.get(watched.gatewayId);
+    const gateway = this.#gatewayOf(watched);
     return !!state && !!gateway && electionFacts(state, gateway, this.#seen(watched)).length > 0;
   }
 
-  #seen({ health, departures }: WatchedGateway) {
+  #gatewayOf({ network, gatewayId }: WatchedGateway): GatewayState | undefined {
+    return this.options.networks.states.get(network)?.gateways.get(gatewayId);
+  }
+
+  #seen({ health, departures, activatedAt }: WatchedGateway) {
     const now = this.clock.now();
-    return { health, now, returnAfterMs: returnDelay(departures, now) };
+    return { health, now, returnAfterMs: returnDelay(departures, now), activatedAt };
   }
 
   #attemptOf(watched: WatchedGateway): Attempt {

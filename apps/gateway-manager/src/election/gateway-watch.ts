@@ -13,6 +13,8 @@ export interface WatchedGateway {
   health: Map<string, MemberHealth>;
   /** When it left a member that failed, by the listening clock. */
   departures: number[];
+  /** When this replica saw its newest activation; null: before it began to watch. */
+  activatedAt: number | null;
 }
 
 const MATTERS: ReadonlySet<NetworkFact['type']> = new Set([
@@ -54,7 +56,13 @@ export class GatewayWatch {
     for (const { health } of before?.values() ?? []) for (const nodeId of health.keys()) this.#byNode.delete(nodeId);
     const after = new Map<string, WatchedGateway>();
     for (const { gatewayId, members } of state.gateways.values()) {
-      const watched = before?.get(gatewayId) ?? { gatewayId, network, health: new Map(), departures: [] };
+      const watched = before?.get(gatewayId) ?? {
+        gatewayId,
+        network,
+        health: new Map(),
+        departures: [],
+        activatedAt: null,
+      };
       const present = members.filter((nodeId) => state.nodes.get(nodeId)?.enabled);
       watched.health = new Map(present.map((nodeId) => [nodeId, watched.health.get(nodeId) ?? newHealth(now)]));
       after.set(gatewayId, watched);
@@ -66,7 +74,9 @@ export class GatewayWatch {
 
   noteActivation(network: string, { gatewayId, reason }: { gatewayId: string; reason: ActivationReason }, now: number) {
     const watched = this.#networks.get(network)?.get(gatewayId);
-    if (watched) watched.departures = departuresAfter(watched.departures, reason, now);
+    if (!watched) return;
+    watched.departures = departuresAfter(watched.departures, reason, now);
+    watched.activatedAt = now;
   }
 
   /** Whose members a report tells of. */

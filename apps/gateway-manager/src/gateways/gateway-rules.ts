@@ -2,7 +2,7 @@ import { Refusal, type FieldError } from '#contracts/errors.js';
 import type { GatewayRecord } from '#contracts/gateway-facts.js';
 import { readAddress } from '#ipam/address.js';
 import { contains, formatPrefix, parsePrefix } from '#ipam/prefix.js';
-import { wholeNumberErrors } from '#topology/fields.js';
+import { refuseInvalid, wholeNumberErrors } from '#topology/fields.js';
 import { clientOf, clusterOf, nodeOf } from '#topology/lookup.js';
 import type { GatewayState, NetworkState } from '#topology/network-state.js';
 import { crossingOwners, overlapRefusal, refuseOverlaps } from '#topology/overlaps.js';
@@ -110,14 +110,13 @@ function refuseBadInternet(state: NetworkState, { gatewayId, name, members, user
 function refuseBadProbe(state: NetworkState, { kind, probe, ranges, clusterId, name }: GatewayRecord): void {
   if (!probe) return;
   const address = readAddress(probe.address);
-  if (!address) throw new Refusal('invalid', `probe.address ${JSON.stringify(probe.address)} is not a literal address`);
+  if (!address) return refuseInvalid([{ field: 'probe.address', message: 'must be a literal address' }]);
   const cluster = kind === 'cluster' ? state.clusters.get(clusterId!) : undefined;
   const inside = cluster ? [...cluster.pods, ...cluster.services] : ranges;
   if (kind !== 'internet' && !inside.some((range) => contains(parsePrefix(range), address)))
-    throw new Refusal(
-      'invalid',
-      `probe.address ${probe.address} is in no range of gateway "${name}"; name one behind it`,
-    );
+    refuseInvalid([
+      { field: 'probe.address', message: `${probe.address} is in no range of gateway "${name}"; name one behind it` },
+    ]);
 }
 
 /** @throws Refusal `name_taken` that names the other gateway */

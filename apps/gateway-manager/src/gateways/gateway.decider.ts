@@ -6,7 +6,7 @@ import type { GatewayKind, GatewayRecord, ProbeTarget } from '#contracts/gateway
 import { canonicalAddress } from '#ipam/address.js';
 import { canonicalJson } from '#contracts/canonical.js';
 import { factsOf, foldNew, type CommandMeta, type GuardedCommand } from '#topology/command.js';
-import { nameErrors, oneOfErrors, refuseInvalid } from '#topology/fields.js';
+import { inField, nameErrors, oneOfErrors, refuseInvalid } from '#topology/fields.js';
 import { gatewayView } from '#topology/gateway-view.js';
 import { gatewayOf, networkOf, refuseStale } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
@@ -120,7 +120,10 @@ function changedFields(command: ChangeGateway, now: GatewayState): Changes {
 }
 
 const canonicalProbe = (probe: ProbeTarget | null): ProbeTarget | null =>
-  probe && { address: canonicalAddress(probe.address), port: probe.port ?? null };
+  probe && {
+    address: inField('probe.address', () => canonicalAddress(probe.address)),
+    port: probe.port ?? null,
+  };
 
 const canonicalUsers = ({ nodes = [], clients = [] }: CreateGateway['users'] = {}): GatewayRecord['users'] => ({
   nodes: [...new Set(nodes)].sort(),

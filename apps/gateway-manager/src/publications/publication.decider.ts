@@ -6,7 +6,7 @@ import { formatAddress, parseAddress, type Address } from '#ipam/address.js';
 import { allocate, isFree } from '#ipam/pool.js';
 import { contains, parsePrefix } from '#ipam/prefix.js';
 import { factsOf, foldNew, type CommandMeta, type GuardedCommand } from '#topology/command.js';
-import { oneOfErrors, refuseInvalid, wholeNumberErrors } from '#topology/fields.js';
+import { inField, oneOfErrors, refuseInvalid, wholeNumberErrors } from '#topology/fields.js';
 import { publicationView } from '#topology/gateway-view.js';
 import { clusterOf, networkOf, publicationOf, refuseStale } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
@@ -31,7 +31,10 @@ export function decidePublishService(command: PublishService, state: NetworkStat
     ...wholeNumberErrors('service.port', command.service.port ?? null, PORTS),
     ...wholeNumberErrors('mesh.port', command.mesh.port ?? null, PORTS),
   ]);
-  const service = { address: formatAddress(serviceAddress(command, cluster)), port: command.service.port };
+  const service = {
+    address: inField('service.address', () => formatAddress(serviceAddress(command, cluster))),
+    port: command.service.port,
+  };
   const earlier = state.publications.get(publicationId);
   if (earlier) {
     const same = earlier.clusterId === cluster.clusterId && earlier.service.address === service.address;
@@ -43,7 +46,7 @@ export function decidePublishService(command: PublishService, state: NetworkStat
       'model_forbids',
       `cluster "${cluster.name}" is ${cluster.model}: only islands and archipelagos publish services; change its model first`,
     );
-  const mesh = { address: meshAddress(command, state), port: command.mesh.port };
+  const mesh = { address: inField('mesh.address', () => meshAddress(command, state)), port: command.mesh.port };
   refusePortTaken(state, { protocol, mesh });
   const record: PublicationRecord = { publicationId, clusterId: cluster.clusterId, protocol, service, mesh };
   const facts = factsOf(command, { type: 'ServicePublished', data: record });
