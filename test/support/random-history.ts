@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Endpoint, Labels, NetworkSettings } from '#contracts/facts.js';
-import { gatewayStep, takeGateway } from './random-gateways.js';
+import { gatewaySteps, takeGateway } from './random-gateways.js';
 import { type Joining, lanEndpoint, NetworkHistory, publicEndpoint, testId } from './network-history.js';
 
 /** One thing that happens to a network. `who` picks among the nodes there are then; without any, nothing happens. */
@@ -76,20 +76,13 @@ export function histories(maxLength: number): fc.Arbitrary<NetworkHistory> {
 
 /** The same with clusters and gateways, in a network that some nodes have joined. */
 export function gatewayHistories(maxLength: number): fc.Arbitrary<NetworkHistory> {
-  const steps = fc.array(
-    fc.oneof(
-      { weight: 2, arbitrary: step.map((node) => ({ node, gateway: undefined })) },
-      { weight: 5, arbitrary: gatewayStep.map((gateway) => ({ node: undefined, gateway })) },
-    ),
-    { maxLength, size: 'max' },
-  );
-  const joins = fc.array(join, { minLength: 3, maxLength: 6 });
-  return fc.record({ settings, joins, steps }).map((random) => {
+  const joins = fc.array(join, { minLength: 3, maxLength: 6, size: 'max' });
+  return fc.record({ settings, joins, steps: gatewaySteps(step, maxLength) }).map((random) => {
     const history = new NetworkHistory(random.settings);
     for (const join of random.joins) take(history, join);
-    for (const { node, gateway } of random.steps)
-      if (gateway) takeGateway(history, gateway);
-      else take(history, node);
+    for (const one of random.steps)
+      if ('step' in one) takeGateway(history, one.step);
+      else take(history, one.other);
     return history;
   });
 }
