@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { applyCommands } from './apply/apply.commands.js';
 import { clientCommands } from './clients/client.commands.js';
 import { clusterCommands } from './clusters/cluster.commands.js';
 import { completionCommands } from './completion/completion.js';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   clusterCommands(program);
   gatewayCommands(program);
   clientCommands(program);
+  applyCommands(program);
   statusCommands(program);
   topologyCommands(program);
   logCommands(program);

@@ -49,5 +49,5 @@ function serves({ kind, ranges, cluster, users }: GatewayView): string {
   return cluster ? cluster.name : ranges.join(' ');
 }
 
-const probeText = ({ address, port }: { address: string; port: number | null }) =>
+export const probeText = ({ address, port }: { address: string; port: number | null }) =>
   port === null ? address : formatEndpoint(address, port);

@@ -3,6 +3,7 @@ import { segment } from '../arguments.js';
 import { type Context, contextOf } from '../context.js';
 import { type FactView, factText, Names, namesIn } from '../log/fact-text.js';
 import { renderData, table } from '../output/render.js';
+import { nodeChangesText, type NodeChangeView } from './node-changes.js';
 
 interface TopologyView {
   network: { name: string; cidr: string | null; cidr6: string | null };
@@ -14,7 +15,7 @@ interface DiffView {
   from: number;
   to: number;
   facts: FactView[];
-  nodes: { name: string; upserts: string[]; removed: string[] }[];
+  nodes: NodeChangeView[];
 }
 
 export function topologyCommands(program: Command): void {
@@ -67,15 +68,10 @@ function diffText({ from, to, facts, nodes }: DiffView, names: Names): string {
     const { version, type, metadata } = fact;
     return `  ${version}  ${metadata.at}  ${type}  by ${metadata.actor}  ${factText(fact, names)}`.trimEnd();
   });
-  const changes = nodes.flatMap(({ name, upserts, removed }) => [
-    `  ${name}`,
-    ...upserts.map((resource) => `    + ${resource}`),
-    ...removed.map((resource) => `    - ${resource}`),
-  ]);
   return [
     `facts after version ${from} up to ${to}:`,
     ...lines,
     'what nodes were told:',
-    ...(changes.length > 0 ? changes : ['  nothing']),
+    ...nodeChangesText(nodes),
   ].join('\n');
 }
