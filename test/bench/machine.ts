@@ -21,7 +21,9 @@ export interface Machine {
   loadBefore: number;
 }
 
-export function describeMachine(versions: { postgres: string; nats: string }): Machine {
+export function describeMachine<Versions extends Partial<Pick<Machine, 'postgres' | 'nats'>>>(
+  versions: Versions,
+): Omit<Machine, 'postgres' | 'nats'> & Versions {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),

@@ -99,8 +99,10 @@ describe('clusters', () => {
       const sum = await waitFor(() => bytes.printed.trim() || undefined, { what: 'the sum of what shall arrive' });
       await b.gate.host.ip('link set eth0 mtu 1400');
       for (const { pod } of [a, b])
-        await pod.host.nft(`table ip deaf { chain in { type filter hook input priority filter;
-          icmp type destination-unreachable drop; } }`);
+        await pod.host.nft(`table ip deaf {
+  chain in { type filter hook input priority filter; icmp type destination-unreachable drop
+  }
+}`);
       const download = `exec 3<>/dev/tcp/${b.podAddress}/7001 && sha256sum <&3`;
       expect(await a.pod.host.run('timeout', ['20', 'bash', '-c', download])).toContain(sum);
     });
