@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import { Registry as Metrics } from 'prom-client';
 import { GatewayManagerModule } from '../../apps/gateway-manager/src/gateway-manager.module.js';
@@ -16,8 +17,16 @@ export interface TestApi extends TestRegistry {
   probe(nodeId: string, body: ProbeReport): void;
   /** A request under `/api/v1/networks/prod/`. */
   prod(method: string, path: string, body?: object, headers?: Record<string, string>): Promise<ApiAnswer>;
-  /** Types of the facts after a version, in the log's order. */
-  factsAfter(version: number): Promise<string[]>;
+  /** A request as {@link prod} that must be refused with a problem and leave the log as it was. */
+  refused(path: string, body?: object, method?: string): Promise<TestRefusal>;
+}
+
+export interface TestRefusal {
+  status: number;
+  code: string;
+  detail: string;
+  /** Those that `errors` names. */
+  fields: string[];
 }
 
 type ApiAnswer = Awaited<ReturnType<TestRegistry['request']>>;
@@ -50,16 +59,24 @@ export async function startApi(): Promise<TestApi> {
   });
   const manager = await NestFactory.createApplicationContext(module, { abortOnError: false, logger: false });
   const prod: TestApi['prod'] = (method, path, body, headers) =>
-    registry.request(method, `/api/v1/networks/prod/${path}`, { ...(body && { body }), ...(headers && { headers }) });
+    registry.request(method, `/api/v1/networks/prod${path && '/'}${path}`, {
+      ...(body && { body }),
+      ...(headers && { headers }),
+    });
   return {
     ...registry,
     clock,
     gatewayManager: (present) => void (bus.away = !present),
     probe: reports.tell,
     prod,
-    factsAfter: async (version) => {
-      const { body } = await prod('GET', `events?after=${version}&limit=1000`);
-      return body.items.map(({ type }: { type: string }) => type);
+    refused: async (path, body, method = 'POST') => {
+      const networkId = (await prod('GET', '')).body.networkId as string;
+      const before = await store.head(networkId);
+      const answer = await prod(method, path, body);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(await store.head(networkId)).toBe(before);
+      const { code, detail, errors = [] } = answer.body;
+      return { status: answer.status, code, detail, fields: errors.map(({ field }: { field: string }) => field) };
     },
     close: async () => {
       await manager.close();

@@ -14,17 +14,7 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 const office = { name: 'office', kind: 'egress', nodes: ['gw-1', 'gw-2'], ranges: ['10.20.0.0/16'] };
-const version = async () => (await api.prod('GET', 'topology')).body.version as number;
-
-/** Refused with a problem, and the log is as it was. */
-async function refused(path: string, body: object, method = 'POST') {
-  const before = await version();
-  const answer = await api.prod(method, path, body);
-  expect(answer.headers.get('content-type')).toContain('application/problem+json');
-  expect(await api.factsAfter(before)).toEqual([]);
-  const { code, detail, errors = [] } = answer.body;
-  return { status: answer.status, code, detail, fields: errors.map(({ field }: { field: string }) => field) };
-}
+const refused = (path: string, body: object, method?: string) => api.refused(path, body, method);
 
 describe('gateways', () => {
   test('are created by names, shown with names and ids, and read at once', async () => {
