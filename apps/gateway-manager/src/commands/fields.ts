@@ -33,11 +33,11 @@ interface ListOptions extends FieldOptions {
 const MESSAGE = { id: 'must be a UUIDv7', ids: 'must be a list of UUIDv7', texts: 'must be a list of texts' } as const;
 
 export const IdField = (options: FieldOptions = {}) =>
-  field(options, Matches(ID_PATTERN, { message: MESSAGE.id }), IsString({ message: MESSAGE.id }));
+  field(options, IsString({ message: MESSAGE.id }), Matches(ID_PATTERN, { message: MESSAGE.id }));
 
 /** A text; the decider says what else it must be. */
 export const TextField = ({ maxLength = 255, ...options }: TextOptions = {}) =>
-  field(options, MaxLength(maxLength), IsString());
+  field(options, IsString(), MaxLength(maxLength));
 
 export const ChoiceField = ({ choices, ...options }: FieldOptions & { choices: readonly string[] }) =>
   field(options, IsIn(choices, { message: `must be one of ${choices.join(', ')}` }));
@@ -50,30 +50,30 @@ export const WholeNumberField = (options: FieldOptions = {}) => field(options, I
 export const TextListField = (options: ListOptions) =>
   list(
     options,
-    MaxLength(64, { each: true, message: 'must have entries of at most 64 characters' }),
     IsString({ each: true, message: MESSAGE.texts }),
+    MaxLength(64, { each: true, message: 'must have entries of at most 64 characters' }),
   );
 
 export const IdListField = (options: ListOptions) =>
   list(
     options,
-    Matches(ID_PATTERN, { each: true, message: MESSAGE.ids }),
     IsString({ each: true, message: MESSAGE.ids }),
+    Matches(ID_PATTERN, { each: true, message: MESSAGE.ids }),
   );
 
 /** One object of a class. */
 export const ObjectField = ({ of, ...options }: FieldOptions & { of: new () => object }) =>
   field(
     options,
-    ValidateNested(),
     IsObject(),
+    ValidateNested(),
     Type(() => of),
   );
 
 const list = ({ maxItems, ...options }: ListOptions, ...checks: PropertyDecorator[]) =>
-  field(options, ...checks, ArrayMaxSize(maxItems, { message: `must have at most ${maxItems} entries` }), IsArray());
+  field(options, IsArray(), ArrayMaxSize(maxItems, { message: `must have at most ${maxItems} entries` }), ...checks);
 
-/** The last check comes first, and the first that fails is what is said. */
+/** The first check that fails is what is said. */
 function field({ optional, nullable }: FieldOptions, ...checks: PropertyDecorator[]): PropertyDecorator {
   const absent = (value: unknown) =>
     (optional === true && value === undefined) || (nullable === true && value === null);

@@ -169,7 +169,8 @@ class World {
   }
 
   async settle(): Promise<void> {
-    for (let quiet = false; !quiet;) {
+    for (let quiet = false, rounds = 0; !quiet; rounds++) {
+      if (rounds > 100) throw new Error('replicas take turns for ever');
       for (const { loop } of this.replicas) await loop.idle();
       quiet = this.replicas.every(({ asleep, follower }) => {
         return asleep || (follower.states.get(NETWORK_ID)?.version ?? 0) >= this.#seen.length;
