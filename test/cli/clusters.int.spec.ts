@@ -63,7 +63,14 @@ test('an address of a cluster without virtual ranges is the same for everybody',
   );
 });
 
-test('completion knows what there is to say about clusters', () => {
+test('completion knows what there is to say about clusters, and the names of those there are', () => {
+  const complete = (...words: string[]) => tombolo('__complete', '--', ...words).out.split('\n');
+  expect(complete('cluster', 'show', '')).toEqual(['office/']);
+  expect(complete('cluster', 'show', 'office/e')).toEqual(['office/east']);
+  expect(complete('cluster', 'member', 'set', 'office/east', '')).toEqual(['a', 'b', 'c']);
+  expect(complete('cluster', 'create', 'office/x', '--model', 'i')).toEqual(['island', 'isolated']);
+  expect(complete('cluster', 'show', 'nowhere/')).toEqual(['']);
+  expect(complete('--server', 'http://127.0.0.1:1', 'cluster', 'show', '')).toEqual(['']);
   expect(tombolo('__complete', '--', 'clu').out).toBe('cluster');
   expect(tombolo('__complete', '--', 'cluster', 'member', '').out.split('\n')).toEqual(['set', 'unset']);
   expect(tombolo('__complete', '--', 'cluster', 'create', 'office/x', '--po').out).toBe('--pods');

@@ -1,13 +1,25 @@
 import type { Command } from 'commander';
+import { ApiClient } from '../server/api-client.js';
+import { serverAddress } from '../server/server-address.js';
+import { namesAt } from './names.js';
+import { optionsOf, type Place, placeIn } from './place.js';
+
+/** Milliseconds that somebody who pressed Tab waits for names. */
+const PATIENCE = 2_000;
 
 const scripts = {
   bash: `_tombolo() {
   local IFS=$'\\n'
   COMPREPLY=($(tombolo __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  [[ $COMPREPLY == */ ]] && compopt -o nospace
 }
 complete -o default -F _tombolo tombolo`,
   zsh: `#compdef tombolo
-_tombolo() { compadd -- \${(f)"$(tombolo __complete -- "\${words[@]:1:$((CURRENT-1))}" 2>/dev/null)"} }
+_tombolo() {
+  local all=(\${(f)"$(tombolo __complete -- "\${words[@]:1:$((CURRENT-1))}" 2>/dev/null)"})
+  compadd -S '' -- \${(M)all:#*/}
+  compadd -- \${all:#*/}
+}
 compdef _tombolo tombolo`,
   fish: `complete -c tombolo -f -a '(tombolo __complete -- (commandline -opc)[2..-1] (commandline -ct))'`,
 };
@@ -27,21 +39,32 @@ export function completionCommands(program: Command): void {
     .command('__complete', { hidden: true })
     .argument('[words...]')
     .allowUnknownOption()
-    .action((words: string[]) => {
-      process.stdout.write(`${completions(program, words).join('\n')}\n`);
+    .action(async (words: string[]) => {
+      process.stdout.write(`${(await completions(program, words)).join('\n')}\n`);
     });
 }
 
-/**
- * What may stand where the cursor is.
- * @param words the words after `tombolo`; the last one is being typed and may be empty
- */
-export function completions(program: Command, words: string[]): string[] {
-  const typed = words.at(-1) ?? '';
-  let command = program;
-  for (const word of words.slice(0, -1)) command = command.commands.find((one) => one.name() === word) ?? command;
-  const candidates = typed.startsWith('-')
-    ? [...command.options, ...program.options].flatMap((option) => (option.long ? [option.long] : []))
-    : command.commands.map((one) => one.name()).filter((name) => !name.startsWith('__'));
-  return [...new Set(candidates)].filter((candidate) => candidate.startsWith(typed)).sort();
+/** What may stand where the cursor is; the server is asked for names, and kept silent about if it is away. */
+async function completions(program: Command, words: string[]): Promise<string[]> {
+  const place = placeIn(program, words);
+  const candidates = wordsAt(place, program) ?? (await serverNames(place));
+  return [...new Set(candidates)].filter((candidate) => candidate.startsWith(place.typed)).sort();
+}
+
+/** What the program itself knows may stand there; undefined where a name does. */
+function wordsAt({ command, option, typed }: Place, program: Command): string[] | undefined {
+  if (option) return option.argChoices;
+  if (typed.startsWith('-')) return optionsOf(command, program).flatMap(({ long }) => long ?? []);
+  const commands = command.commands.map((one) => one.name()).filter((name) => !name.startsWith('__'));
+  return commands.length > 0 ? commands : undefined;
+}
+
+async function serverNames(place: Place): Promise<string[]> {
+  const { '--server': server, '--token': token, '--ca': ca } = place.values;
+  try {
+    const address = serverAddress({ server, token, ca }, process.env, process.cwd());
+    return await namesAt(place, new ApiClient(address, PATIENCE));
+  } catch {
+    return [];
+  }
 }

@@ -79,7 +79,7 @@ export function networkCommands(program: Command): void {
 
   network
     .command('show')
-    .argument('<name>')
+    .argument('<network>')
     .description('show one network')
     .action(async (name: string, _options, command: Command) => {
       const { api, format, print } = contextOf(command);
@@ -88,7 +88,7 @@ export function networkCommands(program: Command): void {
 
   network
     .command('set')
-    .argument('<name>')
+    .argument('<network>')
     .description('change a network')
     .option('--mtu <bytes>', 'MTU of the mesh interfaces', wholeNumber)
     .option('--keepalive <seconds>', 'keepalive of nodes behind NAT', wholeNumber)
@@ -102,7 +102,7 @@ export function networkCommands(program: Command): void {
 
   network
     .command('delete')
-    .argument('<name>')
+    .argument('<network>')
     .description('delete a network')
     .option('--force', 'also when it has nodes: they are removed first')
     .action(async (name: string, options: { force?: boolean }, command: Command) => {

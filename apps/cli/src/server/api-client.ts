@@ -21,7 +21,10 @@ const SILENCE_LIMIT = 30_000;
 
 /** The HTTP API as the commands see it: problems become exit codes with the server's own sentence. */
 export class ApiClient {
-  constructor(private readonly address: ServerAddress) {}
+  constructor(
+    private readonly address: ServerAddress,
+    private readonly silenceLimit = SILENCE_LIMIT,
+  ) {}
 
   get = <T>(path: string) => this.call<T>('GET', path).then((answer) => answer.body);
   post = <T>(path: string, body?: unknown, options: CallOptions = {}) =>
@@ -80,8 +83,8 @@ export class ApiClient {
     if (options.ifMatch) all['If-Match'] = options.ifMatch;
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
-      const request = send(target, { method, headers: all, ca, timeout: SILENCE_LIMIT }, resolve);
-      request.on('timeout', () => request.destroy(new Error(`no answer within ${SILENCE_LIMIT / 1000} s`)));
+      const request = send(target, { method, headers: all, ca, timeout: this.silenceLimit }, resolve);
+      request.on('timeout', () => request.destroy(new Error(`no answer within ${this.silenceLimit / 1000} s`)));
       request.on('error', (error) =>
         reject(new CommandFailed(EXIT.unreachable, `cannot reach ${url}: ${reason(error)}`)),
       );
