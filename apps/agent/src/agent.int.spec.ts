@@ -169,6 +169,7 @@ inOwnNamespace(import.meta.url, () => {
       epoch: 1,
       revision: 1,
       digest: desired.digest,
+      logVersion: 1,
       tookMs: expect.any(Number),
     });
     expect(told(desired, 'heartbeat')[0]).toMatchObject({ revision: 0, backend: 'none', repairs: 0 });

@@ -1,17 +1,23 @@
 import type { NodeSet } from '#contracts/node-fold.js';
 import { EMPTY_DIGEST, formatDigest } from '#contracts/node-stream.js';
 import type { HeartbeatReport } from '#contracts/reports.js';
-import { isPeer, type LocalSettings } from '#wireguard/core/desired-device.js';
+import { isInterface, isPeer, type LocalSettings } from '#wireguard/core/desired-device.js';
 import type { Device } from '#wireguard/core/device.js';
+import { isFilter, isNat } from '#wireguard/core/firewall/firewall.js';
 import { kernelHasIpv6, LinuxDevice } from '#wireguard/linux/linux-device.js';
+import { newestHandshake } from '#wireguard/linux/newest-handshake.js';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type ServerLink, WayGuard } from './confirm/way-guard.js';
 import { Converger } from './converge/converger.js';
-import { AgentFailure } from './failure.js';
+import { AgentFailure, messageOf } from './failure.js';
 import { FollowServer } from './follow/follow-server.js';
 import { Reports } from './follow/reports.js';
 import type { Log } from './log.js';
+import { ProbeRunner } from './probe/probe-runner.js';
+import { probeTarget } from './probe/probe-target.js';
 import { KeyOffer } from './rotate/key-offer.js';
 import { nodeRequest } from './server/node-request.js';
+import { ControlPlaneAddresses } from './state/control-plane-addresses.js';
 import { HeldSets } from './state/held-set.js';
 import { type Identity, requireIdentity } from './state/identity.js';
 import type { StateDir } from './state/state-dir.js';
@@ -46,15 +52,31 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const keys = await TunnelKeys.load(dir, identity);
   await keys.settle();
   const device = openDevice(dir, identity, keys);
-  const local = localSettings(identity, keys);
+  const controlPlane = await ControlPlaneAddresses.load(dir, identity);
+  const local = localSettings(identity, keys, controlPlane);
   if (!local.ipv6) log.warn({}, 'this kernel has no IPv6: IPv6 addresses and routes are left out');
 
+  const link: ServerLink = {
+    get isConnected() {
+      return follow.isConnected;
+    },
+    get addresses() {
+      return follow.addresses;
+    },
+    answers: (patienceMs) => follow.answers(patienceMs),
+    redial: () => follow.redial(),
+  };
+  const way = new WayGuard({ link, log });
   const converger = new Converger({
     device,
     local,
     keys,
+    way,
     held,
-    record: (each) => sets.record(each),
+    record: async (each) => {
+      await sets.record(each);
+      attend(each.set);
+    },
     onApplied: (report) => reports.applied(report),
     onRejected: (report) => reports.rejected(report),
     log,
@@ -67,7 +89,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       converger.offer(set, receivedAt);
       keyOffer.look(set);
     },
-    onConnected: () => reports.connected(),
+    onConnected: () => {
+      way.connected();
+      reports.connected();
+      lookForControlPlane();
+    },
+    onDisconnected: () => way.disconnected(),
     log,
   });
   const keyOffer = new KeyOffer({
@@ -85,9 +112,26 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { network, name: node, nodeId, interfaceName } = identity;
   log.info({ network, node, nodeId, interface: interfaceName, revision: held?.set.revision ?? 0 }, 'agent started');
   const watch = new KernelWatch(interfaceName, () => void converger.wake(), log);
+  const probes = new ProbeRunner({
+    probe: (target) => probeTarget(target, interfaceName),
+    newestHandshake: () => newestHandshake(interfaceName),
+    report: (body) => follow.report({ kind: 'probe', body }),
+  });
+  const attend = (set: NodeSet) => {
+    watch.watchFirewall(hasFirewall(set));
+    probes.follow(set.resources.values());
+  };
+  if (held) attend(held.set);
+  const lookForControlPlane = () =>
+    void controlPlane.refresh().then(
+      (changed) => changed && converger.wake(),
+      (error) => log.warn({ why: messageOf(error) }, 'the addresses of the control plane cannot be kept'),
+    );
+  lookForControlPlane();
   let unreadable = 0;
   const clock = setInterval(() => {
     void converger.wake();
+    lookForControlPlane();
     if (follow.unreadable > unreadable)
       log.warn({ count: follow.unreadable - unreadable }, 'messages not sealed for this node');
     unreadable = follow.unreadable;
@@ -100,7 +144,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   } finally {
     clearInterval(clock);
     watch.stop();
+    probes.stop();
     keyOffer.stop();
+    way.stop();
     await converger.stop();
     reports.stop();
     await follow.stop();
@@ -129,7 +175,11 @@ export function openDevice(dir: StateDir, identity: DeviceIdentity, keys?: Tunne
   });
 }
 
-export function localSettings({ interfaceName, listenPort }: Identity, keys: TunnelKeys): LocalSettings {
+export function localSettings(
+  { interfaceName, listenPort }: Identity,
+  keys: TunnelKeys,
+  addresses: ControlPlaneAddresses,
+): LocalSettings {
   const ipv6 = kernelHasIpv6();
   return {
     interfaceName,
@@ -137,6 +187,9 @@ export function localSettings({ interfaceName, listenPort }: Identity, keys: Tun
     ipv6,
     get publicKey() {
       return keys.publicKey;
+    },
+    get controlPlane() {
+      return addresses.prefixes;
     },
   };
 }
@@ -154,6 +207,11 @@ function heartbeatOf(converger: Converger, device: Device): HeartbeatReport {
     repairs: converger.repairs,
   };
 }
+
+const hasFirewall = (set: NodeSet) =>
+  [...set.resources.values()].some(
+    (each) => isNat(each) || isFilter(each) || each.name === 'internet' || (isInterface(each) && each.forward === true),
+  );
 
 const peersOf = (set: NodeSet | undefined) => [...(set?.resources.values() ?? [])].filter(isPeer).length;
 

@@ -80,6 +80,25 @@ export class AgentConnection {
     if (this.#status === 'connected') await this.#nats?.reconnect();
   }
 
+  /** Whether the broker answers within so many milliseconds. */
+  async answers(patienceMs: number): Promise<boolean> {
+    if (this.#status !== 'connected' || !this.#nats) return false;
+    const answered = this.#nats.flush().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answered, pause(patienceMs).then(() => false)]);
+  }
+
+  /** Closes at once, whatever is on its way: for a connection that may hang. */
+  abandon(): void {
+    this.#closed.abort();
+    for (const follower of this.#follows.values()) follower?.stop();
+    this.#follows.clear();
+    void this.#nats?.close();
+    this.#set('closed');
+  }
+
   /** Delivers the reports that are on their way, then closes. */
   async close(): Promise<void> {
     this.#closed.abort();

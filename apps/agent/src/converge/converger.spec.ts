@@ -44,11 +44,22 @@ const keyRing = (...others: string[]) => ({
   },
 });
 
-function start(held?: NodeSet, keys = keyRing()) {
+/** What is said of sets that were applied, and of those that were taken back; `hold` and `blame` by default. */
+const wayOf = (verdicts: ('hold' | 'return' | 'stopped')[], judgement: 'blame' | 'trust' = 'blame') => ({
+  asked: [] as number[],
+  async prove(_before: NodeSet | undefined, after: NodeSet) {
+    this.asked.push(after.revision);
+    return verdicts.shift() ?? 'hold';
+  },
+  judge: async () => judgement,
+});
+
+function start(held?: NodeSet, keys = keyRing(), way = wayOf([])) {
   converger = new Converger({
     device,
     local: Object.defineProperty({ ...local }, 'publicKey', { get: () => keys.publicKey }),
     keys,
+    way,
     held: held && heldAs(held),
     record: async ({ set }) => void disk.push(set),
     onApplied: (report) => applied.push(report),
@@ -300,5 +311,42 @@ describe('a set that names another key of this node', () => {
       [],
       [{ resource: 'interface', message: expect.stringContaining('no such key') }],
     ]);
+  });
+});
+
+describe('a set after which the control plane is out of reach', () => {
+  const startWith = (...parameters: Parameters<typeof wayOf>) => {
+    const way = wayOf(...parameters);
+    start(first, keyRing(), way);
+    return way;
+  };
+
+  test('is taken back, and rejected when the control plane is there without it', async () => {
+    const way = startWith(['return']);
+    await offer(second);
+    await new Promise(setImmediate);
+    expect([peers(), disk, applied]).toEqual([[KEYS.b], [], []]);
+    expect(rejected).toEqual([
+      { epoch: 1, revision: 2, held: 1, errors: [{ resource: '', message: expect.stringContaining('out of reach') }] },
+    ]);
+    await converger.wake();
+    expect(way.asked).toEqual([2]);
+    await offer(setOf(3, ownInterface(), peer('c')));
+    expect([converger.held?.set.revision, way.asked]).toEqual([3, [2, 3]]);
+  });
+
+  test('is applied again and held, without another doubt, when the control plane is away without it too', async () => {
+    const way = startWith(['return', 'return'], 'trust');
+    await offer(second);
+    await new Promise(setImmediate);
+    await converger.wake();
+    expect([peers().sort(), disk, rejected, way.asked]).toEqual([[KEYS.c, KEYS.b].sort(), [second], [], [2]]);
+  });
+
+  test('stays as it is when the agent is stopped before it is known; the disk holds the one before', async () => {
+    startWith(['stopped']);
+    converger.offer(second, performance.now());
+    await converger.stop();
+    expect([peers().sort(), disk, rejected]).toEqual([[KEYS.c, KEYS.b].sort(), [], []]);
   });
 });

@@ -7,6 +7,7 @@ import { type Device, DeviceError } from '#wireguard/core/device.js';
 import { messageOf } from '../failure.js';
 import type { Log } from '../log.js';
 import type { HeldSet } from '../state/held-set.js';
+import type { WayGuard } from '../confirm/way-guard.js';
 import type { TunnelKeys } from '../state/tunnel-keys.js';
 import { convergeDevice } from './converge-device.js';
 import { QuietPeers } from './quiet-peers.js';
@@ -16,6 +17,8 @@ export interface ConvergerParts {
   local: LocalSettings;
   /** The WireGuard keys that this node has; a set may name the one to use. */
   keys: Pick<TunnelKeys, 'publicKey' | 'has' | 'use' | 'settle'>;
+  /** Says whether a set that was applied leaves the control plane reachable. */
+  way: Pick<WayGuard, 'prove' | 'judge'>;
   /** What the disk holds. */
   held: HeldSet | undefined;
   record(held: HeldSet): Promise<void>;
@@ -32,6 +35,8 @@ interface Candidate {
   failures: number;
   /** It failed and may fail again: not before this time of the monotonic clock, in milliseconds. */
   notBefore: number;
+  /** It may be held without proof that the control plane stays reachable. */
+  isTrusted?: true;
   /** What was told to the server, so that it is told once. */
   told?: string;
 }
@@ -51,6 +56,7 @@ export class Converger {
   #held: HeldSet | undefined;
   #candidate: Candidate | undefined;
   #rejected: NodeSet | undefined;
+  #doubted: Candidate | undefined;
   #repairs = 0;
   #running: Promise<void> | undefined;
   #again = false;
@@ -113,6 +119,22 @@ export class Converger {
     const isDue = candidate !== undefined && performance.now() >= candidate.notBefore;
     if (isDue && (await this.#take(candidate))) return;
     await this.#maintain(isDue ? 'rollback' : this.#isUp ? 'drift' : 'start');
+    const doubted = this.#doubted;
+    this.#doubted = undefined;
+    if (doubted) void this.#judge(doubted);
+  }
+
+  /** With the last good set back: was the newer one to blame, or is the control plane away? */
+  async #judge(candidate: Candidate): Promise<void> {
+    const verdict = await this.parts.way.judge();
+    if (verdict === 'stopped') return;
+    if (verdict === 'trust') {
+      candidate.isTrusted = true;
+      candidate.notBefore = 0;
+      return this.wake();
+    }
+    this.#reject(candidate, [{ resource: '', message: new WayLost().message }]);
+    candidate.notBefore = performance.now() + LONGEST_PAUSE_MS;
   }
 
   /** @returns whether it is held now */
@@ -132,6 +154,9 @@ export class Converger {
     try {
       await keys.use(named);
       const reasons = await this.#converge(set);
+      const way = candidate.isTrusted ? 'hold' : await this.parts.way.prove(this.#held?.set, set);
+      if (way === 'stopped') return true;
+      if (way === 'return') throw new WayLost();
       await this.#hold(set);
       // At the latest with the next start.
       await keys
@@ -145,6 +170,12 @@ export class Converger {
       return true;
     } catch (error) {
       await keys.use(before);
+      if (error instanceof WayLost) {
+        this.parts.log.warn({ revision: set.revision }, 'the control plane is out of reach since this was applied');
+        candidate.notBefore = Infinity;
+        this.#doubted = candidate;
+        return false;
+      }
       this.#reject(candidate, [problemOf(error)]);
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** candidate.failures, LONGEST_PAUSE_MS);
       candidate.failures += 1;
@@ -193,6 +224,12 @@ export class Converger {
   /** Unless a newer one came meanwhile. */
   #drop(candidate: Candidate): void {
     if (this.#candidate === candidate) this.#candidate = undefined;
+  }
+}
+
+class WayLost extends Error {
+  constructor() {
+    super('with this revision the control plane was out of reach, without it it is back: the last good one stays');
   }
 }
 

@@ -1,8 +1,10 @@
+import { lookup } from 'node:dns/promises';
 import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
 import { type AgentConnection, type AgentReport, connectAgent } from '#messaging/agent-connection.js';
 import type { ConnectionStatus } from '#messaging/connection.js';
 import type { Verdict } from '#messaging/node-follower.js';
 import { SealOpener } from '#messaging/node-seal.js';
+import { messageOf } from '../failure.js';
 import type { Log } from '../log.js';
 import { nodeRequest } from '../server/node-request.js';
 import type { Identity } from '../state/identity.js';
@@ -17,6 +19,7 @@ export interface FollowParts {
   held: NodeSet | undefined;
   onSet(set: NodeSet, receivedAt: number): void;
   onConnected(): void;
+  onDisconnected(): void;
   log: Log;
 }
 
@@ -26,7 +29,8 @@ export class FollowServer {
   readonly #keeper: LoginKeeper;
   #connection: AgentConnection | undefined;
   #follow: ReturnType<AgentConnection['follow']> | undefined;
-  #urls: string[] = [];
+  #login: Login | undefined;
+  #addresses: string[] | undefined;
   #latest: NodeSet | undefined;
 
   constructor(private readonly parts: FollowParts) {
@@ -69,23 +73,46 @@ export class FollowServer {
     this.#connection?.report(report);
   }
 
+  get isConnected(): boolean {
+    return this.#connection?.status === 'connected';
+  }
+
+  /** Literal addresses of the control plane, as they were when it was there last; undefined: not known. */
+  get addresses(): readonly string[] | undefined {
+    return this.#addresses;
+  }
+
+  async answers(patienceMs: number): Promise<boolean> {
+    return (await this.#connection?.answers(patienceMs)) ?? false;
+  }
+
+  /** Gives up the connection, which may hang, and makes another. */
+  redial(): void {
+    this.#connection?.abandon();
+    if (this.#login) this.#connect(this.#login);
+  }
+
   async stop(): Promise<void> {
     this.#keeper.stop();
     await this.#connection?.close();
   }
 
-  #connect({ urls, jwt }: Login): void {
+  #connect(login: Login): void {
     const { identity } = this.parts;
-    this.#urls = urls;
-    this.#connection = connectAgent({
+    const { urls, jwt } = login;
+    this.#login = login;
+    const connection = connectAgent({
       urls,
       ...(identity.ca !== null && { ca: identity.ca }),
       nodeId: identity.nodeId,
       jwt,
       nkeySeed: identity.natsSeed,
-      onStatus: (status) => this.#onStatus(status),
+      onStatus: (status) => {
+        if (this.#connection === connection) this.#onStatus(status);
+      },
     });
-    this.#follow = this.#connection.follow({
+    this.#connection = connection;
+    this.#follow = connection.follow({
       opener: this.#opener,
       held: () => this.#latest,
       onMessage: (message): Verdict => {
@@ -103,12 +130,28 @@ export class FollowServer {
   #onStatus(status: ConnectionStatus): void {
     this.parts.log.info({ status }, 'connection to the control plane');
     if (status === 'refused') this.#keeper.refused();
-    if (status === 'connected') this.parts.onConnected();
+    if (status === 'disconnected') this.parts.onDisconnected();
+    if (status !== 'connected') return;
+    void this.#lookUpAddresses();
+    this.parts.onConnected();
+  }
+
+  /** While they can be looked up: a change that cuts the way may cut that to the name servers too. */
+  async #lookUpAddresses(): Promise<void> {
+    const urls = [this.parts.identity.server, ...(this.#login?.urls ?? [])];
+    const hosts = [...new Set(urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, '')))];
+    try {
+      const found = await Promise.all(hosts.map((host) => lookup(host, { all: true })));
+      this.#addresses = found.flat().map(({ address }) => address);
+    } catch (error) {
+      this.parts.log.debug({ why: messageOf(error) }, 'the addresses of the control plane are not known');
+    }
   }
 
   async #onRenewed(login: Login): Promise<void> {
     await writeLogin(this.parts.dir, login);
-    if (this.#connection && login.urls.join() === this.#urls.join()) {
+    if (this.#connection && login.urls.join() === this.#login?.urls.join()) {
+      this.#login = login;
       await this.#connection.renew(login.jwt);
     } else {
       await this.#connection?.close();
