@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Member, Mesh, NETWORK } from './mesh.js';
+import { CONTROL, type Member, Mesh, NETWORK } from './mesh.js';
 import { waitForAllPairs } from './rig/reachability.js';
 import { expectCalls, startTeller } from './rig/source-matrix.js';
 
@@ -50,6 +50,7 @@ describe('an internet gateway', () => {
       { from: exit, to: WEB, source: exit.publicAddress },
     ]);
     expect(await user.host.run('ip', ['-6', 'route', 'get', '2001:db8::1'])).toContain('tmb0');
+    expect(await user.host.run('ip', ['route', 'get', CONTROL])).toContain('eth0');
     await waitForAllPairs([user, other, exit]);
   });
 

@@ -7,7 +7,8 @@ import { type Station } from './rig/reachability.js';
 import { Rig } from './rig/rig.js';
 import { waitFor } from './rig/wait-for.js';
 
-const CONTROL = '203.0.113.1';
+/** Where the control plane is reached. */
+export const CONTROL = '203.0.113.1';
 export const NETWORK = 'lab';
 
 /** A node as the HTTP API shows it. */
