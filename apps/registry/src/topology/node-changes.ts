@@ -4,15 +4,16 @@ import { planChange } from '#planner/plan-change.js';
 import type { NetworkState } from '#topology/network-state.js';
 import type { NodeChangeDto } from './topology.dto.js';
 
-/** What facts mean for each node that they touch: names of resources, with nodes called by name. */
+const ID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+/** What facts mean for each node that they touch: names of resources, with whatever has a name called by it. */
 export function* nodeChanges(
   before: NetworkState,
   after: NetworkState,
   facts: readonly RecordedFact<NetworkFact>[],
 ): Generator<NodeChangeDto> {
-  const nameOf = (nodeId: string) => (after.nodes.get(nodeId) ?? before.nodes.get(nodeId))?.name ?? nodeId;
-  const readable = (resource: string) =>
-    resource.startsWith('peer/') ? `peer/${nameOf(resource.slice('peer/'.length))}` : resource;
+  const nameOf = (id: string) => nameIn(after, id) ?? nameIn(before, id) ?? id;
+  const readable = (resource: string) => resource.replace(ID, nameOf);
   const named = (state: NetworkState, nodeId: string) => planNode(state, nodeId).map(({ name }) => readable(name));
 
   const { added, removedNodes, groups } = planChange(before, after, facts);
@@ -30,3 +31,6 @@ export function* nodeChanges(
         removed: removed.map(readable),
       };
 }
+
+const nameIn = ({ nodes, gateways, clusters, clients }: NetworkState, id: string): string | undefined =>
+  (nodes.get(id) ?? gateways.get(id) ?? clusters.get(id) ?? clients.get(id))?.name;

@@ -39,10 +39,30 @@ describe('topology', () => {
     expect(body.network).toMatchObject({ name: 'prod', cidr: '10.1.0.0/24', cidr6: null });
   });
 
+  test('shows the clusters of that time', async () => {
+    const cluster = { name: 'berlin', pods: ['10.42.0.0/16'], members: [{ node: 'b' }] };
+    await registry.request('POST', '/api/v1/networks/prod/clusters', { body: cluster }); // 6 and 7
+    const { body } = await get('topology');
+    expect(body).toMatchObject({
+      version: 7,
+      clusters: [{ name: 'berlin', members: [{ name: 'b' }] }],
+      links: [],
+      gateways: [],
+    });
+    expect((await get('topology?at=5')).body.clusters).toEqual([]);
+  });
+
   test('shows how a peer is reached', async () => {
     const { body } = await get('topology?at=4&node=a');
     expect(body.nodes[0].peers).toEqual([
-      { nodeId: expect.any(String), name: 'b', path: 'direct', endpoint: null, allowedIps: ['10.1.0.1/32'] },
+      {
+        nodeId: expect.any(String),
+        clientId: null,
+        name: 'b',
+        path: 'direct',
+        endpoint: null,
+        allowedIps: ['10.1.0.1/32'],
+      },
     ]);
   });
 

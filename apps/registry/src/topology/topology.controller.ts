@@ -4,13 +4,18 @@ import type { FastifyReply } from 'fastify';
 import { Refusal } from '#contracts/errors.js';
 import type { PeerResource } from '#contracts/node-stream.js';
 import { planNode } from '#planner/plan-node.js';
+import { clusterView, gatewayView, linkView } from '#topology/gateway-view.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { Access } from '../auth/access.js';
+import { clusterLinkDto } from '../cluster-links/cluster-link.dto.js';
+import { clusterDto } from '../clusters/cluster.dto.js';
 import { eventView } from '../events/event.dto.js';
+import { gatewayDto } from '../gateways/gateway.dto.js';
 import { jsonStream } from '../http/json-stream.js';
 import { Decisions } from '../log/decisions.js';
 import { PointsInTime } from '../log/points-in-time.js';
 import { findNode, nodesByName } from '../nodes/find-node.js';
+import { networkParts } from './network-parts.js';
 import { nodeChanges } from './node-changes.js';
 import { DiffDto, DiffQuery, TopologyDto, type TopologyNodeDto, TopologyQuery } from './topology.dto.js';
 
@@ -27,7 +32,7 @@ export class TopologyController {
 
   @Get('topology')
   @Access('viewer')
-  @ApiOperation({ summary: 'Who peers with whom, now or at another time' })
+  @ApiOperation({ summary: 'Who peers with whom, which clusters and gateways there are, now or at another time' })
   @ApiOkResponse({ type: TopologyDto })
   async topology(
     @Param('network') nameOrId: string,
@@ -40,7 +45,7 @@ export class TopologyController {
     const state = await this.points.network(stream, version);
     const { networkId, name, cidr, cidr6 } = state.network;
     const nodes = node === undefined ? nodesByName(state) : [findNode(state, node)];
-    const head = { network: { networkId, name, cidr, cidr6 }, version: state.version };
+    const head = { network: { networkId, name, cidr, cidr6 }, version: state.version, ...joinedBy(state) };
     void reply.type('application/json').send(jsonStream(head, 'nodes', topologyNodes(state, nodes)));
   }
 
@@ -62,14 +67,31 @@ export class TopologyController {
   }
 }
 
+/** What a network has besides nodes, as its own collections show it. */
+function joinedBy(state: NetworkState): Pick<TopologyDto, 'clusters' | 'links' | 'gateways'> {
+  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+  return {
+    clusters: [...state.clusters.values()]
+      .sort(byName)
+      .map((cluster) => clusterDto(state, clusterView(state, cluster))),
+    links: [...state.links.values()].map((link) => clusterLinkDto(state, linkView(state, link))),
+    gateways: [...state.gateways.values()].sort(byName).map((gateway) => gatewayDto(state, gatewayView(gateway))),
+  };
+}
+
 function* topologyNodes(state: NetworkState, nodes: readonly NodeState[]): Generator<TopologyNodeDto> {
   for (const { nodeId, name, addresses, enabled, site } of nodes) {
     const resources = planNode(state, nodeId);
     const peers = resources.filter((resource): resource is PeerResource => resource.name.startsWith('peer/'));
-    yield { nodeId, name, addresses, enabled, site, peers: peers.map(peerOf) };
+    yield { nodeId, name, addresses, enabled, site, peers: peers.map((peer) => peerOf(state, peer)) };
   }
 }
 
-function peerOf({ name, node, endpoint, allowedIps }: PeerResource): TopologyNodeDto['peers'][number] {
-  return { nodeId: name.slice('peer/'.length), name: node, path: 'direct', endpoint, allowedIps };
+function peerOf(
+  { clients }: NetworkState,
+  { name, node, endpoint, allowedIps }: PeerResource,
+): TopologyNodeDto['peers'][number] {
+  const id = name.slice('peer/'.length);
+  const who = clients.has(id) ? { nodeId: null, clientId: id } : { nodeId: id, clientId: null };
+  return { ...who, name: node, path: 'direct', endpoint, allowedIps };
 }

@@ -1,6 +1,14 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import { ClusterLinkDto } from '../cluster-links/cluster-link.dto.js';
+import { ClusterDto } from '../clusters/cluster.dto.js';
+import { ClientDto } from '../clients/client.dto.js';
+import { ClusterLinkDto } from '../cluster-links/cluster-link.dto.js';
+import { ClusterDto } from '../clusters/cluster.dto.js';
 import { EventDto } from '../events/event.dto.js';
+import { GatewayDto } from '../gateways/gateway.dto.js';
+import { PublicationDto } from '../publications/publication.dto.js';
+import { GatewayDto } from '../gateways/gateway.dto.js';
 
 const POINT = 'Version of the log, or time (ISO 8601 with zone)';
 
@@ -33,8 +41,11 @@ export class DiffQuery {
 }
 
 class PeerDto {
-  @ApiProperty({ format: 'uuid' })
-  nodeId!: string;
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: the peer is a client' })
+  nodeId!: string | null;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: the peer is a node' })
+  clientId!: string | null;
 
   @ApiProperty()
   name!: string;
@@ -91,6 +102,30 @@ export class TopologyDto {
 
   @ApiProperty({ type: 'integer', description: 'Log version that it follows from' })
   version!: number;
+
+  @ApiProperty({ type: [ClusterDto], description: 'By name' })
+  clusters!: ClusterDto[];
+
+  @ApiProperty({ type: [ClusterLinkDto] })
+  links!: ClusterLinkDto[];
+
+  @ApiProperty({ type: [GatewayDto], description: 'By name' })
+  gateways!: GatewayDto[];
+
+  @ApiProperty({ type: [ClusterDto], description: 'By name' })
+  clusters!: ClusterDto[];
+
+  @ApiProperty({ type: [ClusterLinkDto], description: 'Links of clusters, oldest first' })
+  links!: ClusterLinkDto[];
+
+  @ApiProperty({ type: [GatewayDto], description: 'By name' })
+  gateways!: GatewayDto[];
+
+  @ApiProperty({ type: [ClientDto], description: 'By name' })
+  clients!: ClientDto[];
+
+  @ApiProperty({ type: [PublicationDto], description: 'Oldest first' })
+  publications!: PublicationDto[];
 
   @ApiProperty({ type: [TopologyNodeDto], description: 'By name' })
   nodes!: TopologyNodeDto[];
