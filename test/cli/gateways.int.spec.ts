@@ -137,6 +137,16 @@ test('a service is published where it is wanted, or where there is room', () => 
   expect(withdraw()).toMatchObject({ code: 4 });
 });
 
+test('the topology shows gateways and clusters, also those of another time', () => {
+  const now = tombolo('topology', 'office').out;
+  expect(now).toMatch(/^db +egress/m);
+  expect(now).toMatch(/^GATEWAY +KIND/m);
+  expect(now).toMatch(/^north +archipelago +10.42.0.0\/16/m);
+  expect(now).toContain('north and south are linked');
+  const then = tombolo('topology', 'office', '--at', '4').out;
+  expect(then).not.toContain('GATEWAY');
+});
+
 test('the log tells it with names', () => {
   const { out } = tombolo('events', 'office');
   const { version } = json<{ version: number }>('topology', 'office');

@@ -1,14 +1,20 @@
 import type { Command } from 'commander';
 import { segment } from '../arguments.js';
+import { linkText, type LinkView } from '../clusters/cluster-link.view.js';
+import { clusterColumns, type ClusterView } from '../clusters/cluster.view.js';
 import { type Context, contextOf } from '../context.js';
+import { gatewayColumns, type GatewayView } from '../gateways/gateway.view.js';
 import { type FactView, factText, Names, namesIn } from '../log/fact-text.js';
-import { renderData, table } from '../output/render.js';
+import { type Column, renderData, renderList, table } from '../output/render.js';
 import { nodeChangesText, type NodeChangeView } from './node-changes.js';
 
 interface TopologyView {
   network: { name: string; cidr: string | null; cidr6: string | null };
   version: number;
   nodes: { name: string; addresses: string[]; enabled: boolean; peers: { name: string; endpoint: string | null }[] }[];
+  clusters: ClusterView[];
+  links: LinkView[];
+  gateways: GatewayView[];
 }
 
 interface DiffView {
@@ -22,7 +28,7 @@ export function topologyCommands(program: Command): void {
   program
     .command('topology')
     .argument('<network>')
-    .description('who peers with whom, now or at another time')
+    .description('nodes, gateways and clusters, and who peers with whom, now or at another time')
     .option('--at <time|version>', 'ISO 8601 time, or a version of the log')
     .action(async (network: string, options: { at?: string }, command: Command) => {
       const context = contextOf(command);
@@ -50,7 +56,7 @@ function show<T>({ format, print }: Context, value: T, text: (value: T) => strin
   print(format === 'table' ? text(value) : renderData(format, value));
 }
 
-function topologyText({ network, version, nodes }: TopologyView): string {
+function topologyText({ network, version, nodes, clusters, links, gateways }: TopologyView): string {
   const ranges = [network.cidr, network.cidr6].filter(Boolean).join(', ');
   const rows = nodes.map(({ name, addresses, enabled, peers }) => [
     name,
@@ -59,8 +65,17 @@ function topologyText({ network, version, nodes }: TopologyView): string {
     peers.map((peer) => peer.name).join(' ') || '-',
   ]);
   const head = `${network.name} (${ranges}) at version ${version}`;
-  return rows.length > 0 ? `${head}\n${table(['node', 'addresses', 'state', 'peers'], rows)}` : `${head}: no nodes`;
+  return [
+    rows.length > 0 ? `${head}\n${table(['node', 'addresses', 'state', 'peers'], rows)}` : `${head}: no nodes`,
+    ...(gateways.length > 0 ? [renderList('table', gateways, under('gateway', gatewayColumns))] : []),
+    ...(clusters.length > 0 ? [renderList('table', clusters, under('cluster', clusterColumns))] : []),
+    ...links.map(linkText),
+  ].join('\n\n');
 }
+
+/** The columns of a list, whose first one says what it is a list of. */
+const under = <Row>(noun: string, [first, ...rest]: Column<Row>[]): Column<Row>[] =>
+  first ? [[noun, first[1]], ...rest] : [];
 
 function diffText({ from, to, facts, nodes }: DiffView, names: Names): string {
   if (facts.length === 0) return `nothing changed between versions ${from} and ${to}`;
