@@ -8,12 +8,14 @@ import type { Log } from './log.js';
 import { preflight } from './preflight.js';
 import { localSettings, openDevice, runAgent } from './run-agent.js';
 import { BACKENDS, type BackendChoice } from './state/backend-choice.js';
+import { ControlPlaneAddresses } from './state/control-plane-addresses.js';
 import { HeldSets } from './state/held-set.js';
 import { readIdentity, requireIdentity } from './state/identity.js';
 import { isInterfaceName } from './state/interface-name.js';
 import { StateLock } from './state/lock.js';
 import { StateDir } from './state/state-dir.js';
 import { TunnelKeys } from './state/tunnel-keys.js';
+import { dnsNote } from './status/dns-note.js';
 import { readStatus } from './status/read-status.js';
 import { AGENT_VERSION } from './version.js';
 
@@ -146,7 +148,8 @@ async function status(options: { state: string; output: 'table' | 'json' }, part
     identity,
     ...(await new HeldSets(dir).recall()),
     device: openDevice(dir, identity, keys),
-    local: localSettings(identity, keys),
+    local: localSettings(identity, keys, await ControlPlaneAddresses.load(dir, identity)),
+    dnsNote,
     now: Date.now() / 1000,
   });
   if (options.output === 'json') return parts.print(JSON.stringify(found, null, 2));

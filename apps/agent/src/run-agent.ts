@@ -124,7 +124,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   if (held) attend(held.set);
   const lookForControlPlane = () =>
     void controlPlane.refresh().then(
-      (changed) => changed && converger.wake(),
+      (changed) => void (changed && converger.wake()),
       (error) => log.warn({ why: messageOf(error) }, 'the addresses of the control plane cannot be kept'),
     );
   lookForControlPlane();

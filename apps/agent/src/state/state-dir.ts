@@ -12,6 +12,7 @@ const FILES = {
   pending: 'enrolment.json',
   held: 'state.json',
   previous: 'state.previous.json',
+  controlPlane: 'control-plane.json',
 } as const;
 
 /** Written by libs/wireguard. */

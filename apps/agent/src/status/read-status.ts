@@ -1,7 +1,8 @@
 import { formatDigest } from '#contracts/node-stream.js';
-import { desiredDevice, isPeer, type LocalSettings } from '#wireguard/core/desired-device.js';
+import { desiredDevice, isInternet, isPeer, type LocalSettings } from '#wireguard/core/desired-device.js';
 import { type Backend, type Device, DeviceError } from '#wireguard/core/device.js';
 import { diffDevice } from '#wireguard/core/diff-device.js';
+import { counterName, isFilter, UNMATCHED } from '#wireguard/core/firewall/firewall.js';
 import type { ObservedDevice } from '#wireguard/core/observed-device.js';
 import type { HeldSet } from '../state/held-set.js';
 import type { Identity } from '../state/identity.js';
@@ -18,7 +19,17 @@ export interface AgentStatus {
   lastApply: string | null;
   /** What differs between the kernel and the set that is held; empty when nothing does. */
   drift: string[];
+  /** What was not forwarded, by filter; the last one, `unmatched`, is what no filter accepted. Empty: there are no filters. */
+  drops: DropCount[];
+  /** What the operator should know though nothing is wrong. */
+  notes: string[];
   peers: PeerStatus[];
+}
+
+export interface DropCount {
+  filter: string;
+  packets: number;
+  bytes: number;
 }
 
 export interface PeerStatus {
@@ -37,6 +48,8 @@ export interface StatusSources {
   warnings: string[];
   device: Device;
   local: LocalSettings;
+  /** Where a full tunnel leaks names. */
+  dnsNote(interfaceName: string): Promise<string | undefined>;
   /** Unix seconds. */
   now: number;
 }
@@ -57,6 +70,8 @@ export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
     digest: held ? formatDigest(held.set.digest) : null,
     lastApply: held?.appliedAt ?? null,
     drift: [...warnings, ...drift],
+    drops: dropsOf(held, observed),
+    notes: await notesOf(held, sources),
     peers: peers
       .map(({ node, publicKey }): PeerStatus => {
         const { endpoint = null, handshakeAt = 0 } = byKey.get(publicKey) ?? {};
@@ -65,6 +80,23 @@ export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
+}
+
+/** What has not been counted yet is zero: the set may be newer than the table. */
+function dropsOf(held: HeldSet | undefined, observed: ObservedDevice | undefined): DropCount[] {
+  const filters = [...(held?.set.resources.values() ?? [])].filter(isFilter);
+  if (filters.length === 0) return [];
+  const counters = observed?.firewall?.counters ?? {};
+  const count = (filter: string, counter: string) => ({ filter, ...(counters[counter] ?? { packets: 0, bytes: 0 }) });
+  const drops = filters.filter(({ verdict }) => verdict === 'drop').map(({ name }) => count(name, counterName(name)));
+  return [...drops.sort((a, b) => (a.filter < b.filter ? -1 : 1)), count(UNMATCHED, UNMATCHED)];
+}
+
+async function notesOf(held: HeldSet | undefined, { dnsNote, local }: StatusSources): Promise<string[]> {
+  const internet = [...(held?.set.resources.values() ?? [])].find(isInternet);
+  if (!internet || internet.sources) return [];
+  const note = await dnsNote(local.interfaceName);
+  return note === undefined ? [] : [note];
 }
 
 async function look(device: Device): Promise<{ observed?: ObservedDevice; problem?: string }> {

@@ -10,6 +10,11 @@ test('a table for people', () => {
     digest: 'ab',
     lastApply: '2026-11-21T05:00:00.000Z',
     drift: ['peer b is missing'],
+    drops: [
+      { filter: 'filter/pods', packets: 3, bytes: 180 },
+      { filter: 'unmatched', packets: 0, bytes: 0 },
+    ],
+    notes: ['names are asked of 192.168.1.1'],
     peers: [
       { name: 'b', path: 'direct', endpoint: '192.0.2.2:51820', handshakeAge: 75 },
       { name: 'c', path: 'direct', endpoint: null, handshakeAge: null },
@@ -20,6 +25,9 @@ test('a table for people', () => {
     'interface  tmb0 (kernel)',
     'revision   7, applied 2026-11-21T05:00:00.000Z',
     'drift      peer b is missing',
+    'dropped    3 packets, 180 bytes by filter/pods',
+    '           0 packets, 0 bytes by unmatched',
+    'note       names are asked of 192.168.1.1',
     '',
     'peer  path    endpoint         handshake',
     'b     direct  192.0.2.2:51820  1m 15s ago',

@@ -8,6 +8,8 @@ export function statusTable(status: AgentStatus): string {
     ['interface', `${status.interface} (${status.backend})`],
     ['revision', status.lastApply === null ? 'none yet' : `${status.revision}, applied ${status.lastApply}`],
     ['drift', status.drift.length === 0 ? 'none' : status.drift.join('\n')],
+    ...(status.drops.length > 0 ? [['dropped', status.drops.map(dropText).join('\n')]] : []),
+    ...status.notes.map((note) => ['note', note]),
   ];
   const facts = new Table({ chars: PLAIN, style: { 'padding-left': 0, head: [], border: [] } });
   facts.push(...lines);
@@ -26,6 +28,9 @@ export function statusTable(status: AgentStatus): string {
   );
   return [facts.toString(), ...(status.peers.length > 0 ? ['', peers.toString()] : [])].join('\n');
 }
+
+const dropText = ({ filter, packets, bytes }: AgentStatus['drops'][number]) =>
+  `${packets} packets, ${bytes} bytes by ${filter}`;
 
 /** `7s`, `3m 5s`, `2h 7m`, `3d 4h` */
 export function duration(seconds: number): string {

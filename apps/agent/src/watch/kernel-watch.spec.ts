@@ -1,4 +1,5 @@
-import { concerns } from './kernel-watch.js';
+import { routingNumbers } from '#wireguard/core/full-tunnel.js';
+import { concerns, concernsHost } from './kernel-watch.js';
 
 // Lines of `ip -oneline monitor link address route`, iproute2 6.1.
 test.each([
@@ -18,4 +19,21 @@ test.each([
   ['', false],
 ])('%s: %s', (line, expected) => {
   expect(concerns(line, 'tmb0')).toBe(expected);
+});
+
+const { priority } = routingNumbers('tmb0');
+
+// Lines of `ip -oneline monitor rule netconf`.
+test.each([
+  [`${priority + 2}:\tnot from all fwmark 0x74 lookup 1953214321 proto 116`, true],
+  [`Deleted ${priority}:\tfrom all to 192.0.2.1 lookup main proto 116`, true],
+  [`Deleted ${priority + 3}:\tfrom all lookup main`, false],
+  ['32766:\tfrom all lookup main', false],
+  ['inet all forwarding off ', true],
+  ['inet6 all forwarding on ', true],
+  ['inet eth0 forwarding on ', false],
+  ['inet eth0 rp_filter strict ', false],
+  [`${priority}: eth0: <BROADCAST> mtu 1500`, false],
+])('of the host, %s: %s', (line, expected) => {
+  expect(concernsHost(line, 'tmb0')).toBe(expected);
 });

@@ -1,61 +1,45 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { SYSTEM_PATH } from '#wireguard/linux/run-tool.js';
+import { tableName } from '#wireguard/core/firewall/firewall.js';
+import { routingNumbers, RULE_ORDER } from '#wireguard/core/full-tunnel.js';
 import type { Log } from '../log.js';
+import { Monitor } from './monitor.js';
 
-/** A change comes as several lines. */
-const DEBOUNCE_MS = 10;
-const RESTART_MS = 1_000;
-
-/** Says when something about one interface changes, by `ip monitor`: link, addresses, routes. Peers are told by nobody. */
+/**
+ * Says when something of ours changes: by `ip monitor` the interface, its addresses and routes, our routing rules, and
+ * forwarding; by `nft monitor` our table, while there shall be one. Peers are told by nobody.
+ */
 export class KernelWatch {
-  #child: ChildProcess | undefined;
-  #pending: NodeJS.Timeout | undefined;
-  #restart: NodeJS.Timeout | undefined;
-  #stopped = false;
+  readonly #ip: Monitor;
+  #nft: Monitor | undefined;
 
   constructor(
     private readonly interfaceName: string,
     private readonly onChange: () => void,
     private readonly log: Log,
   ) {
-    this.#start();
+    this.#ip = new Monitor({
+      command: ['ip', '-oneline', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'],
+      concerns: (line) => concerns(line, interfaceName) || concernsHost(line, interfaceName),
+      onChange,
+      log,
+    });
+  }
+
+  /** Only where there is a table: on a host with many services the monitor has much to read. */
+  watchFirewall(wanted: boolean): void {
+    if (wanted && !this.#nft) {
+      const { interfaceName, onChange, log } = this;
+      const table = tableName(interfaceName);
+      const concerns = (line: string) => line.split(' ').includes(table);
+      this.#nft = new Monitor({ command: ['nft', 'monitor'], concerns, onChange, log });
+    } else if (!wanted) {
+      this.#nft?.stop();
+      this.#nft = undefined;
+    }
   }
 
   stop(): void {
-    this.#stopped = true;
-    clearTimeout(this.#pending);
-    clearTimeout(this.#restart);
-    this.#child?.kill();
-  }
-
-  #start(): void {
-    const child = spawn('ip', ['-oneline', 'monitor', 'link', 'address', 'route'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { PATH: SYSTEM_PATH, LC_ALL: 'C' },
-    });
-    this.#child = child;
-    child.on('error', (error) => this.log.warn({ why: error.message }, 'changes of the interface are seen late'));
-    // It ends when the kernel tells faster than it reads; what was lost is found by looking.
-    child.on('close', () => this.#startAgain());
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (concerns(line, this.interfaceName)) this.#tell();
-    });
-  }
-
-  #startAgain(): void {
-    if (this.#stopped) return;
-    this.#restart = setTimeout(() => {
-      this.#start();
-      this.onChange();
-    }, RESTART_MS);
-  }
-
-  #tell(): void {
-    this.#pending ??= setTimeout(() => {
-      this.#pending = undefined;
-      this.onChange();
-    }, DEBOUNCE_MS);
+    this.#ip.stop();
+    this.#nft?.stop();
   }
 }
 
@@ -65,4 +49,11 @@ export function concerns(line: string, interfaceName: string): boolean {
   return words.some(
     (word) => word === interfaceName || word === `${interfaceName}:` || word.startsWith(`${interfaceName}@`),
   );
+}
+
+/** `Deleted 20002:	not from all fwmark 0x74 lookup …` with our priorities; `inet all forwarding off`. */
+export function concernsHost(line: string, interfaceName: string): boolean {
+  const rule = /^(?:Deleted )?(\d+):\t.* lookup /.exec(line)?.[1];
+  if (rule !== undefined) return RULE_ORDER[Number(rule) - routingNumbers(interfaceName).priority] !== undefined;
+  return /^inet6? all forwarding /.test(line);
 }
