@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { verifyChain } from '#event-store/core/hash-chain.js';
+import { recordGatewayHistories } from './gateway-scenario.js';
 import { recordHistories } from './scenario.js';
 import { parseHistory, replay, type Outcome } from './replay.js';
 
@@ -29,13 +30,27 @@ describe('logs of released versions', () => {
     expect(verifyChain(facts)).toMatchObject({ ok: true, version: facts.length });
   });
 
-  test('hold every type of fact that 0.1 has', () => {
+  test('hold every type of fact of networks, nodes, clusters and gateways', () => {
     expect(types).toEqual([
       'ApiTokenCreated',
       'ApiTokenRevoked',
+      'ClientCreated',
+      'ClientRevoked',
+      'ClusterChanged',
+      'ClusterDeclared',
+      'ClusterMemberSet',
+      'ClusterMemberUnset',
+      'ClusterRemoved',
+      'ClustersLinked',
+      'ClustersUnlinked',
       'CommandRejected',
       'EnrolmentKeyCreated',
       'EnrolmentKeyRevoked',
+      'GatewayActivated',
+      'GatewayChanged',
+      'GatewayCreated',
+      'GatewayDraining',
+      'GatewayRemoved',
       'NetworkChanged',
       'NetworkCreated',
       'NetworkDeleted',
@@ -47,6 +62,10 @@ describe('logs of released versions', () => {
       'NodeEnrolled',
       'NodeKeyRotated',
       'NodeRemoved',
+      'ServicePublished',
+      'ServiceWithdrawn',
+      'VirtualRangeAssigned',
+      'VirtualRangeReleased',
     ]);
   });
 });
@@ -56,5 +75,6 @@ test.each(types)('%s is in the catalogue that users read', (type) => {
 });
 
 test('recording is deterministic', () => {
-  expect(JSON.stringify([...recordHistories()])).toBe(JSON.stringify([...recordHistories()]));
+  for (const record of [recordHistories, recordGatewayHistories])
+    expect(JSON.stringify([...record()])).toBe(JSON.stringify([...record()]));
 });

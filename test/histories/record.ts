@@ -1,9 +1,16 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SYSTEM_STREAM } from '#contracts/names.js';
+import { GATEWAY_NAMES, recordGatewayHistories } from './gateway-scenario.js';
 import { parseHistory, replay, type Outcome } from './replay.js';
 import { NAMES, recordHistories } from './scenario.js';
+
+/** Release → what it can do that none before it could. */
+const SCENARIOS = new Map([
+  ['0.1', { record: recordHistories, names: NAMES }],
+  ['0.2', { record: recordGatewayHistories, names: GATEWAY_NAMES }],
+]);
 
 /**
  * `node dist/test/histories/record.js DIR` records the histories of a release once, then writes what replaying them
@@ -11,8 +18,10 @@ import { NAMES, recordHistories } from './scenario.js';
  */
 async function main(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  for (const [stream, facts] of recordHistories()) {
-    const file = join(directory, `${stream === SYSTEM_STREAM ? stream : NAMES[stream]}.jsonl`);
+  const scenario = SCENARIOS.get(basename(directory));
+  if (!scenario) throw new Error(`there is no scenario for ${directory}`);
+  for (const [stream, facts] of scenario.record()) {
+    const file = join(directory, `${stream === SYSTEM_STREAM ? stream : scenario.names[stream]}.jsonl`);
     if (existsSync(file)) console.log(`${file} is recorded already`);
     else await writeFile(file, facts.map((fact) => `${JSON.stringify(fact)}\n`).join(''));
   }
