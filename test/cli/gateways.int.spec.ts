@@ -147,6 +147,13 @@ test('the topology shows gateways and clusters, also those of another time', () 
   expect(then).not.toContain('GATEWAY');
 });
 
+test('status tells who serves, how the others are, and what is left to do', () => {
+  const { out } = tombolo('status', 'office');
+  expect(out).toMatch(/^GATEWAY +KIND +NODE +ROLE +HEALTH/m);
+  expect(out).toMatch(/^db +egress +b +/m);
+  expect(out).toMatch(/^gateway db: .*192\.168\.7\.0\/24.*10\.90\.0\.0\/24/m);
+});
+
 test('the log tells it with names', () => {
   const { out } = tombolo('events', 'office');
   const { version } = json<{ version: number }>('topology', 'office');

@@ -58,13 +58,19 @@ async function compare(context: Context, { file, prune = false }: ApplyOptions) 
 
 /** What the server says that the steps would do; null where it cannot try them all. */
 async function forecastOf({ api, warn }: Context, network: string, steps: Step[]): Promise<Forecast | null> {
-  const commands = steps.flatMap(({ command }) => (command ? [command] : []));
-  if (commands.length > MAX_COMMANDS) {
+  if (steps.length > MAX_COMMANDS) {
     warn(`more than ${MAX_COMMANDS} changes: what nodes would be told is not worked out`);
     return null;
   }
-  const { facts, nodes } = await api.post<Forecast>(`/networks/${segment(network)}/plan`, { commands });
-  return { facts, nodes };
+  const commands = steps.map(({ command }) => command);
+  try {
+    const { facts, nodes } = await api.post<Forecast>(`/networks/${segment(network)}/plan`, { commands });
+    return { facts, nodes };
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    const place = (text: string, index: string) => steps[Number(index)]?.what ?? text;
+    throw new CommandFailed(error.exitCode, error.message.replace(/commands\[(\d+)\]/g, place), error.status);
+  }
 }
 
 async function apply({ api, format, print }: Context, network: string, steps: Step[]): Promise<void> {

@@ -8,7 +8,7 @@ export interface Step {
   /** What of it changes, for people. */
   details: string[];
   request: { method: 'POST' | 'PATCH' | 'PUT' | 'DELETE'; path: string; body?: unknown };
-  /** The same as `POST plan` takes it; null where it does not. */
+  /** The same as `POST plan` takes it; null for a network that is not there to be planned. */
   command: Record<string, unknown> | null;
 }
 

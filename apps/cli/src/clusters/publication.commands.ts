@@ -21,7 +21,7 @@ interface PublishOptions {
   as: Partial<Socket> & { port: number };
 }
 
-const columns: Column<PublicationView>[] = [
+export const publicationColumns: Column<PublicationView>[] = [
   ['cluster', ({ cluster }) => cluster.name],
   ['protocol', ({ protocol }) => protocol],
   ['service', ({ service }) => textOf(service)],
@@ -71,7 +71,7 @@ export function publicationCommands(cluster: Command): void {
     .description('list published services')
     .action(async (network: string, _options, command: Command) => {
       const { api, format, print } = contextOf(command);
-      print(renderList(format, await api.list<PublicationView>(publicationsOf(network)), columns));
+      print(renderList(format, await api.list<PublicationView>(publicationsOf(network)), publicationColumns));
     });
 }
 

@@ -3,6 +3,7 @@ import { segment } from '../arguments.js';
 import { contextOf } from '../context.js';
 import type { NetworkView } from '../networks/network.commands.js';
 import { type Column, renderData, table } from '../output/render.js';
+import { gatewaysText, type GatewayStatusView } from './gateway-status.js';
 
 export interface NodeStatusView {
   name: string;
@@ -21,6 +22,9 @@ interface NetworkStatusView {
   network: string;
   version: number;
   nodes: NodeStatusView[];
+  gateways: GatewayStatusView[];
+  /** false: the gateway-manager did not tell how they are. */
+  gatewaysKnown: boolean;
 }
 
 const columns: Column<NodeStatusView>[] = [
@@ -37,7 +41,7 @@ export function statusCommands(program: Command): void {
   program
     .command('status')
     .argument('[network]', 'default: all networks')
-    .description('which nodes hold what they shall hold')
+    .description('which nodes hold what they shall hold, and how gateways are')
     .action(async (network: string | undefined, _options, command: Command) => {
       const { api, format, print } = contextOf(command);
       const names = network ? [network] : (await api.list<NetworkView>('/networks')).map(({ name }) => name);
@@ -49,7 +53,12 @@ export function statusCommands(program: Command): void {
     });
 }
 
-function statusText({ network, version, nodes }: NetworkStatusView): string {
+function statusText({ gateways, gatewaysKnown, ...status }: NetworkStatusView): string {
+  const unknown = gatewaysKnown ? [] : ['how gateways are is not known now: the gateway-manager does not answer'];
+  return [nodesText(status), ...(gateways.length > 0 ? ['', gatewaysText(gateways), ...unknown] : [])].join('\n');
+}
+
+function nodesText({ network, version, nodes }: Omit<NetworkStatusView, 'gateways' | 'gatewaysKnown'>): string {
   const right = nodes.filter((node) => node.inSync).length;
   const head = `${network}: ${nodes.length} nodes, ${right} hold what they shall, log version ${version}`;
   if (nodes.length === 0) return head;

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { segment } from '../arguments.js';
 import { linkText, type LinkView } from '../clusters/cluster-link.view.js';
+import { clientColumns, type ClientView } from '../clients/client.view.js';
 import { clusterColumns, type ClusterView } from '../clusters/cluster.view.js';
+import { publicationColumns, type PublicationView } from '../clusters/publication.commands.js';
 import { type Context, contextOf } from '../context.js';
 import { gatewayColumns, type GatewayView } from '../gateways/gateway.view.js';
 import { type FactView, factText, Names, namesIn } from '../log/fact-text.js';
@@ -15,6 +17,8 @@ interface TopologyView {
   clusters: ClusterView[];
   links: LinkView[];
   gateways: GatewayView[];
+  clients: ClientView[];
+  publications: PublicationView[];
 }
 
 interface DiffView {
@@ -56,7 +60,7 @@ function show<T>({ format, print }: Context, value: T, text: (value: T) => strin
   print(format === 'table' ? text(value) : renderData(format, value));
 }
 
-function topologyText({ network, version, nodes, clusters, links, gateways }: TopologyView): string {
+function topologyText({ network, version, nodes, ...rest }: TopologyView): string {
   const ranges = [network.cidr, network.cidr6].filter(Boolean).join(', ');
   const rows = nodes.map(({ name, addresses, enabled, peers }) => [
     name,
@@ -67,15 +71,18 @@ function topologyText({ network, version, nodes, clusters, links, gateways }: To
   const head = `${network.name} (${ranges}) at version ${version}`;
   return [
     rows.length > 0 ? `${head}\n${table(['node', 'addresses', 'state', 'peers'], rows)}` : `${head}: no nodes`,
-    ...(gateways.length > 0 ? [renderList('table', gateways, under('gateway', gatewayColumns))] : []),
-    ...(clusters.length > 0 ? [renderList('table', clusters, under('cluster', clusterColumns))] : []),
-    ...links.map(linkText),
+    ...section('gateway', rest.gateways, gatewayColumns),
+    ...section('cluster', rest.clusters, clusterColumns),
+    ...(rest.links.length > 0 ? [rest.links.map(linkText).join('\n')] : []),
+    ...section('publications of', rest.publications, publicationColumns),
+    ...section('client', rest.clients, clientColumns),
   ].join('\n\n');
 }
 
-/** The columns of a list, whose first one says what it is a list of. */
-const under = <Row>(noun: string, [first, ...rest]: Column<Row>[]): Column<Row>[] =>
-  first ? [[noun, first[1]], ...rest] : [];
+/** A list whose first column says what it is a list of; nothing of an empty one. */
+function section<Row>(heading: string, rows: Row[], [first, ...others]: Column<Row>[]): string[] {
+  return rows.length > 0 && first ? [renderList('table', rows, [[heading, first[1]], ...others])] : [];
+}
 
 function diffText({ from, to, facts, nodes }: DiffView, names: Names): string {
   if (facts.length === 0) return `nothing changed between versions ${from} and ${to}`;
