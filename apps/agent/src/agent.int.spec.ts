@@ -20,7 +20,7 @@ import { until } from '../../../test/support/wait.js';
 import type { Resource } from '#contracts/node-stream.js';
 import { NodeStreamWriter } from '#messaging/node-stream.js';
 import { ensureStreams } from '#messaging/streams.js';
-import { ownInterface, peer, route } from '#wireguard/testing/fixtures.js';
+import { ownInterface, peer, peerId, route } from '#wireguard/testing/fixtures.js';
 import { ownCertificate } from '../../standalone/src/parts/authority.js';
 import { createLog } from './log.js';
 import { createProgram } from './program.js';
@@ -182,6 +182,8 @@ inOwnNamespace(import.meta.url, () => {
       digest: desired.digest,
       lastApply: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       drift: [],
+      drops: [],
+      notes: [],
       peers: [
         { name: 'b', path: 'direct', endpoint: '192.0.2.2:51820', handshakeAge: null },
         { name: 'c', path: 'direct', endpoint: null, handshakeAge: null },
@@ -361,6 +363,76 @@ inOwnNamespace(import.meta.url, () => {
     expect(ip('route', 'show', 'table', 'all', 'proto', '116')).toBe('');
     await expect(agent.command('leave')).rejects.toMatchObject({ exit: 'notFound' });
     await expect(agent.command('run')).rejects.toMatchObject({ exit: 'notFound' });
+  });
+
+  const gateway: Resource[] = [
+    ownInterface({ forward: true }),
+    peer('b', { allowedIps: ['0.0.0.0/0', '10.90.0.2/32', '::/0'], endpoint: '192.0.2.2:51820' }),
+    route('10.90.0.0/16'),
+    { name: 'nat/pods', kind: 'prefix', real: '10.42.0.0/16', virtual: '100.97.0.0/16' },
+    { name: 'filter/drop', verdict: 'drop', sources: ['10.90.0.9/32'], destinations: ['0.0.0.0/0'] },
+    { name: 'internet', outside: ['192.0.2.7/32'] },
+    { name: `probe/${peerId('g')}`, address: null, port: null },
+    { name: `probe/${peerId('h')}`, address: '127.0.0.1', port: 1 },
+  ];
+  const nft = (...args: string[]) => execFileSync('nft', args, { encoding: 'utf8' });
+  const forwarding = '/proc/sys/net/ipv4/ip_forward';
+  /** Everything of the host that a gateway touches. */
+  const host = () => ({
+    rules: ip('rule', 'show') + ip('-6', 'rule', 'show'),
+    tables: nft('list', 'tables'),
+    forwarding: readFileSync(forwarding, 'utf8'),
+  });
+
+  test('a gateway: translation, filter, forwarding, full tunnel and probes; put right when a hand changes them', async () => {
+    const before = host();
+    const agent = newAgent();
+    const desired = await joined(agent, gateway);
+    const healthy = () => until('it is repaired', async () => (await agent.status()).drift.length === 0, 2_000);
+    const status = await agent.status();
+    expect(status).toMatchObject({ revision: 1, drift: [] });
+    expect(status.drops).toEqual([
+      { filter: 'filter/drop', packets: 0, bytes: 0 },
+      { filter: 'unmatched', packets: 0, bytes: 0 },
+    ]);
+    expect(readFileSync(forwarding, 'utf8')).toBe('1\n');
+    await until('it gives signs of life', () => told(desired, 'probe').length >= 2);
+    expect(told(desired, 'probe')[0]).toEqual({
+      gateways: [
+        { gatewayId: peerId('g'), ok: true, detail: 'nothing to try' },
+        { gatewayId: peerId('h'), ok: false, detail: expect.stringContaining('ECONNREFUSED') },
+      ],
+      handshakeAge: null,
+    });
+    for (const disturb of [
+      () => nft('delete', 'table', 'inet', 'tombolo_tmb0'),
+      () => nft('flush', 'chain', 'inet', 'tombolo_tmb0', 'cross'),
+      () => nft('add', 'rule', 'inet', 'tombolo_tmb0', 'cross', 'accept'),
+      () => writeFileSync(forwarding, '0'),
+      () => ip('rule', 'delete', 'table', 'main', 'suppress_prefixlength', '0'),
+      () => ip('route', 'flush', 'table', 'all', 'dev', 'tmb0', 'proto', '116'),
+    ]) {
+      disturb();
+      await healthy();
+    }
+    await agent.stop();
+    expect(nft('list', 'tables')).toContain('tombolo_tmb0');
+    expect(readFileSync(forwarding, 'utf8')).toBe('1\n');
+    agent.start('run');
+    await holds(agent, 1);
+    const names = new Set<string>(set.map(({ name }) => name));
+    const extra = gateway.map(({ name }) => name).filter((name) => !names.has(name));
+    await desired.delta(set, extra);
+    await holds(agent, 2);
+    expect(host()).toEqual(before);
+    const count = told(desired, 'probe').length;
+    await desired.delta(gateway);
+    await until('it gives signs of life again', () => told(desired, 'probe').length > count);
+    await holds(agent, 3);
+    await agent.stop();
+    await agent.command('leave');
+    expect(host()).toEqual(before);
+    expect(ip('route', 'show', 'table', 'all', 'proto', '116')).toBe('');
   });
 
   test('leaving without the server cleans up here and says what is left to do there', async () => {

@@ -1,7 +1,7 @@
 import { isRefusal } from '#contracts/errors.js';
 import { isId } from '#contracts/names.js';
 import { canonicalAddress } from '#ipam/address.js';
-import { contains, formatPrefix, overlaps, parsePrefix, type Prefix } from '#ipam/prefix.js';
+import { contains, formatPrefix, hostPrefix, overlaps, parsePrefix, type Prefix } from '#ipam/prefix.js';
 import { isInteger, isUnusable, readPrefix, type Add, type Fields } from './check-resource.js';
 
 /** What follows the kind in a name becomes part of a rule's comment. */
@@ -91,7 +91,9 @@ function checkPublication(fields: Fields, add: Add): void {
   const families = (['mesh', 'service'] as const).map((field) => {
     const { address, port } = Object(fields[field]) as Fields;
     if (!isPort(port)) add(`"${field}.port" is not a number from 1 to 65535`);
-    return readHost(address, `${field}.address`, add)?.family;
+    const host = readHost(address, `${field}.address`, add);
+    if (host && isUnusable(host)) add(`"${field}.address" is ${String(address)}: no packet goes there`);
+    return host?.family;
   });
   if (families[0] !== families[1]) add('the mesh address and the service are of different families');
 }
@@ -109,9 +111,7 @@ function checkRanges(fields: Fields, field: string, add: Add): Prefix[] {
 function readHost(value: unknown, field: string, add: Add): Prefix | undefined {
   try {
     if (typeof value !== 'string' || canonicalAddress(value) !== value) throw new TypeError();
-    const host = parsePrefix(`${value}/${value.includes(':') ? 128 : 32}`);
-    if (isUnusable(host)) add(`"${field}" is ${value}: no packet goes there`);
-    return host;
+    return parsePrefix(hostPrefix(value));
   } catch (error) {
     if (!(error instanceof TypeError) && !isRefusal(error)) throw error;
     add(`"${field}" is not an address in canonical form`);
