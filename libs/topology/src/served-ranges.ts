@@ -1,6 +1,6 @@
 import { Refusal } from '#contracts/errors.js';
 import { readAddress } from '#ipam/address.js';
-import { contains, formatPrefix, overlaps, type Prefix } from '#ipam/prefix.js';
+import { contains, formatPrefix, overlaps, parsePrefix, type Prefix } from '#ipam/prefix.js';
 import { meshRanges } from './endpoints.js';
 import type { NetworkState, NodeState } from './network-state.js';
 import type { OwnedRange } from './ranges.js';
@@ -30,6 +30,34 @@ export function refuseEndpointInside(state: NetworkState, ranges: readonly Prefi
       throw new Refusal(
         'endpoint_in_range',
         `node "${node.name}" is reached at ${endpoint.address}, which is in a range that leads through it; leave that address out of the range, or the endpoint out of the node`,
+      );
+  }
+}
+
+/**
+ * What must hold for a node whose endpoints or site are new: nobody's way to it may lead through a tunnel. Virtual ranges
+ * are reached through the mesh by everybody; the ranges that a node serves are reached through it.
+ * @throws Refusal `endpoint_in_range` naming the range and whose it is
+ */
+export function refuseEndpointsServed(after: NetworkState, nodeId: string): void {
+  const node = after.nodes.get(nodeId);
+  for (const { clusterId, virtual } of after.virtualRanges.values()) {
+    const endpoint = node?.endpoints.find(({ address }) => inOneOf([parsePrefix(virtual)], address));
+    if (endpoint)
+      throw new Refusal(
+        'endpoint_in_range',
+        `${endpoint.address} of node "${node?.name}" is in ${virtual}, the virtual range of cluster "${after.clusters.get(clusterId)?.name ?? clusterId}"; leave that endpoint out`,
+      );
+  }
+  for (const gateway of after.gateways.values()) {
+    if (!node || !gateway.members.includes(nodeId)) continue;
+    const cluster = after.clusters.get(gateway.clusterId ?? '');
+    const ranges = [...gateway.ranges, ...(cluster ? [...cluster.pods, ...cluster.services] : [])].map(parsePrefix);
+    const endpoint = dialled(after, node, gateway.members).find(({ address }) => inOneOf(ranges, address));
+    if (endpoint)
+      throw new Refusal(
+        'endpoint_in_range',
+        `${endpoint.address} of node "${node.name}" is in a range of gateway "${gateway.name}", which leads through the node; leave that endpoint out, or the address out of the range`,
       );
   }
 }

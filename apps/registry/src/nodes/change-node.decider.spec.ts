@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { RefusalCode } from '#contracts/errors.js';
 import type { AnyFact, Endpoint } from '#contracts/facts.js';
 import { networkFold } from '#topology/network-fold.js';
+import { assigned, clusterDeclared, clusterId, gatewayCreated } from '../../../../test/support/gateway-facts.js';
 import { given, meta } from '../../../../test/support/given.js';
 import { networkCreated, nodeEnrolled, nodeId, wireguardKey } from '../../../../test/support/network-facts.js';
 import { decideChangeNode, decideRotateNodeKey, type ChangeNode, type RotateNodeKey } from './change-node.decider.js';
@@ -56,6 +57,49 @@ describe('changing a node', () => {
     [{ name: 'x', expectedVersion: 3 }, 'version_mismatch', 'it is at version 2 now, not at 3'],
   ])('refused: %j', (overrides, code, detail) => {
     given(networkFold, two).when(decideChangeNode, change(overrides)).thenRefused(code, detail);
+  });
+});
+
+describe('an endpoint that a range leads to', () => {
+  const at = (address: string, kind: Endpoint['kind'] = 'public') =>
+    change({ endpoints: [{ ...endpoint, address, kind }] });
+  const door = gatewayCreated(2, { kind: 'cluster', clusterId: clusterId(1), members: [nodeId(1)] });
+  const facts = [...two, clusterDeclared(1), assigned(1, '10.42.0.0/16', '100.64.0.0/16'), gatewayCreated(1), door];
+
+  test.each<[string, ChangeNode, string]>([
+    [
+      'virtual, of whichever node',
+      { ...at('100.64.9.9', 'lan'), nodeId: nodeId(2) },
+      'virtual range of cluster "cluster-1"',
+    ],
+    ['of an egress gateway, through the node itself', at('192.168.1.9'), 'in a range of gateway "gateway-1"'],
+    ['of its cluster, through the node itself', at('10.43.0.9'), 'in a range of gateway "gateway-2"'],
+  ])('refused: %s', (_what, command, detail) => {
+    given(networkFold, facts).when(decideChangeNode, command).thenRefused('endpoint_in_range', detail);
+  });
+
+  test('one that only its own site dials is fine while nobody else is there', () => {
+    const command = at('192.168.1.9', 'lan');
+    const moved = (site: string): AnyFact => ({ type: 'NodeChanged', data: { nodeId: nodeId(2), changes: { site } } });
+    const home: AnyFact = { type: 'NodeChanged', data: { nodeId: nodeId(1), changes: { site: 'oslo' } } };
+    const { endpoints } = command;
+    given(networkFold, [...facts, home])
+      .when(decideChangeNode, command)
+      .thenFacts(changed({ endpoints }));
+    given(networkFold, [...facts, home, moved('oslo')])
+      .when(decideChangeNode, command)
+      .thenRefused('endpoint_in_range', 'gateway "gateway-1"');
+    given(networkFold, [...facts, moved('oslo'), changed({ endpoints })])
+      .when(decideChangeNode, change({ site: 'oslo' }))
+      .thenRefused('endpoint_in_range', 'gateway "gateway-1"');
+  });
+
+  test('of a node that does not serve it', () => {
+    const command = { ...at('192.168.1.9'), nodeId: nodeId(2) };
+    const { endpoints } = command;
+    given(networkFold, facts)
+      .when(decideChangeNode, command)
+      .thenFacts({ type: 'NodeChanged', data: { nodeId: nodeId(2), changes: { endpoints } } } as AnyFact);
   });
 });
 

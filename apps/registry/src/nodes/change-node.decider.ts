@@ -7,6 +7,7 @@ import { labelErrors, sameLabels, siteErrors } from '#topology/labels.js';
 import { nodeOf, refuseStale } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
+import { refuseEndpointsServed } from '#topology/served-ranges.js';
 import { publicKeyErrors } from '#topology/public-keys.js';
 import { nodeView } from '#topology/view.js';
 import { refuseKeysTaken, refuseNameTaken } from './node-uniqueness.js';
@@ -29,7 +30,7 @@ export interface RotateNodeKey extends GuardedCommand {
 
 type Changes = Partial<Pick<NodeRecord, 'name' | 'labels' | 'site' | 'endpoints'>>;
 
-/** Answer: NodeView. @throws Refusal `not_found`, `version_mismatch`, `invalid`, `name_taken` */
+/** Answer: NodeView. @throws Refusal `not_found`, `version_mismatch`, `invalid`, `name_taken`, `endpoint_in_range` */
 export function decideChangeNode(command: ChangeNode, state: NetworkState): Decision {
   const { nodeId, name, labels, site, endpoints } = command;
   const node = nodeOf(state, nodeId);
@@ -43,7 +44,9 @@ export function decideChangeNode(command: ChangeNode, state: NetworkState): Deci
   const changes = changedFields(command, node);
   if (changes.name !== undefined) refuseNameTaken(changes.name, state);
   const facts = Object.keys(changes).length ? factsOf(command, { type: 'NodeChanged', data: { nodeId, changes } }) : [];
-  return { facts, answer: nodeView(nodeOf(foldNew(networkFold, state, facts), nodeId)) };
+  const after = foldNew(networkFold, state, facts);
+  if (changes.endpoints || changes.site !== undefined) refuseEndpointsServed(after, nodeId);
+  return { facts, answer: nodeView(nodeOf(after, nodeId)) };
 }
 
 /** Answer: NodeView. @throws Refusal `not_found`, `version_mismatch`, `invalid`, `public_key_taken` */

@@ -3,6 +3,7 @@ import { sha256Hex } from '#contracts/canonical.js';
 import type { RefusalCode } from '#contracts/errors.js';
 import type { AnyFact, EnrolmentKeyRecord } from '#contracts/facts.js';
 import { networkFold } from '#topology/network-fold.js';
+import { assigned, clusterDeclared } from '../../../../test/support/gateway-facts.js';
 import { at, fact, given, meta } from '../../../../test/support/given.js';
 import {
   controlKey,
@@ -178,6 +179,13 @@ describe('the node is refused', () => {
     given(networkFold, [...open, nodeEnrolled(1)])
       .when(decideEnrolNode, enrol(2, overrides))
       .thenRefused(code, detail);
+  });
+
+  test('an endpoint in a virtual range', () => {
+    const endpoints = [{ address: '100.64.9.9', port: 51820, kind: 'lan' as const }];
+    given(networkFold, [...open, clusterDeclared(1), assigned(1, '10.42.0.0/16', '100.64.0.0/16')])
+      .when(decideEnrolNode, enrol(1, { endpoints }))
+      .thenRefused('endpoint_in_range', 'virtual range of cluster "cluster-1"; leave that endpoint out');
   });
 
   test('a full range', () => {

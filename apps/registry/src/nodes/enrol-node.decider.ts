@@ -10,6 +10,7 @@ import { networkOf, nodeOf } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { KeyState, NetworkState } from '#topology/network-state.js';
 import { natsKeyErrors, publicKeyErrors } from '#topology/public-keys.js';
+import { refuseEndpointsServed } from '#topology/served-ranges.js';
 import { nodeView } from '#topology/view.js';
 import { refuseNameTaken, refuseKeysTaken } from './node-uniqueness.js';
 
@@ -37,7 +38,7 @@ export interface EnrolNode extends CommandMeta {
  * Admits a node: one use of the key, one address per family. A machine that asks again with the same key, name and
  * public keys (its answer was lost) gets its node back and uses up nothing. Answer: NodeView.
  * @throws Refusal `not_found`, `key_unknown`, `key_revoked`, `key_expired`, `key_exhausted`, `invalid`, `name_taken`,
- *   `public_key_taken`, `range_exhausted`
+ *   `public_key_taken`, `range_exhausted`, `endpoint_in_range`
  */
 export function decideEnrolNode(command: EnrolNode, state: NetworkState): Decision {
   networkOf(state);
@@ -75,7 +76,9 @@ export function decideEnrolNode(command: EnrolNode, state: NetworkState): Decisi
     ephemeralTtl: key.ephemeralTtl,
   };
   const facts = factsOf(command, { type: 'NodeEnrolled', data: record });
-  return { facts, answer: nodeView(nodeOf(foldNew(networkFold, state, facts), record.nodeId)) };
+  const after = foldNew(networkFold, state, facts);
+  refuseEndpointsServed(after, record.nodeId);
+  return { facts, answer: nodeView(nodeOf(after, record.nodeId)) };
 }
 
 /** A wrong secret and an unknown id look the same from outside. */
