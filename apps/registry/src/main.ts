@@ -1,5 +1,7 @@
+import { Server as HttpsServer } from 'node:https';
 import { join } from 'node:path';
 import { Registry as Metrics } from 'prom-client';
+import { followCertificate, readCertificate } from '#service/certificate-files.js';
 import { runService } from '#service/run-service.js';
 import { ensureAdminToken } from './auth/admin-token.js';
 import { certificatePin } from './certificate-pin.js';
@@ -9,18 +11,19 @@ import { RegistryModule } from './registry.module.js';
 import { systemClock } from './registry.options.js';
 
 await runService('registry', async ({ environment, secrets, parts, logger }) => {
-  const { natsUrls, natsPublicUrls, ca, tls, http, keysDir, publicUrl } = environment;
+  const { natsUrls, natsPublicUrls, ca, tls, proxies, http, keysDir, publicUrl } = environment;
   const metrics = new Metrics();
   const adminTokenFile = join(keysDir, 'admin-token');
   if ((await ensureAdminToken(parts.store, adminTokenFile, systemClock.now())) === 'created')
     logger.info({ file: adminTokenFile }, 'admin token made');
+  const pin = () => certificatePin(ca, tls && readCertificate(tls).cert);
   const registry = await openRegistry({
     parts,
     secrets,
     natsUrls,
     natsPublicUrls,
     ca,
-    pin: certificatePin(ca, tls?.cert ?? null),
+    pin: pin(),
     publicUrl: () => publicUrl,
     logger,
     metrics,
@@ -28,9 +31,15 @@ await runService('registry', async ({ environment, secrets, parts, logger }) => 
   const app = await createHttpApp(
     RegistryModule.register(registry.options),
     { logger, metrics },
-    { tls: tls ?? undefined },
+    { tls: tls ?? undefined, proxies },
   );
+  const server = app.getHttpServer();
+  const unfollow =
+    tls && server instanceof HttpsServer
+      ? followCertificate({ files: tls, server, onChange: () => (registry.options.pin = pin()), logger })
+      : undefined;
   const stop = async () => {
+    unfollow?.();
     await app.close();
     await registry.close();
   };

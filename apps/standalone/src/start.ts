@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Server as HttpsServer } from 'node:https';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { commandSubject } from '#contracts/subjects.js';
 import { serveCommand } from '#messaging/command-bus.js';
 import { natsServerConfig } from '#messaging/server-config.js';
+import { followCertificate, readCertificate } from '#service/certificate-files.js';
 import { ensureSecrets, readTrust, type Secrets } from '#service/secrets.js';
 import { openServiceParts, type ServiceParts } from '#service/service-parts.js';
 import { gatewayManagerOptions } from '../../gateway-manager/src/gateway-manager.adapters.js';
 import { ensureAdminToken } from '../../registry/src/auth/admin-token.js';
+import { certificatePin } from '../../registry/src/certificate-pin.js';
 import { createHttpApp } from '../../registry/src/http/http-app.js';
 import { openRegistry } from '../../registry/src/registry.adapters.js';
 import { topologyPlannerOptions } from '../../topology-planner/src/topology-planner.adapters.js';
@@ -51,10 +54,24 @@ export async function startControlPlane(options: UpOptions, logger: Logger, part
   const adminTokenFile = dir.key('admin-token');
   await ensureAdminToken(parts.store, adminTokenFile, now);
   const url = publicUrl(options, http);
+  if (certificate)
+    await part('certificate', () => ({
+      stop: renewEvery(HALF_A_DAY, () => certificateOf(options, dir, new Date()), logger),
+    }));
   await part('services', () => startServices({ parts, secrets, certificate, broker, http, url, logger }));
   const local = `${certificate ? 'https' : 'http'}://${formatAddress(localAddress(http))}`;
   dir.announce({ http: local, nats: broker.urls[0] ?? '', adminTokenFile, caFile: certificate?.caFile });
   process.stdout.write(welcome({ local, url, nats: broker.publicUrls[0] ?? '', adminTokenFile, certificate }));
+}
+
+const HALF_A_DAY = 12 * 3_600_000;
+
+/** Ours is renewed in place in time; whoever serves it sees the files change. One that was given is its giver's to renew. */
+function renewEvery(pauseMs: number, renew: () => Promise<unknown>, logger: Logger): () => Promise<void> {
+  const timer = setInterval(() => {
+    renew().catch((error: Error) => logger.warn({ why: error.message }, 'certificate'));
+  }, pauseMs);
+  return async () => clearInterval(timer);
 }
 
 interface Surroundings {
@@ -67,6 +84,8 @@ interface Broker {
   urls: string[];
   publicUrls: string[];
   ca: string | null;
+  /** Has it read the certificate again. */
+  reload(): void;
 }
 
 /** Ours; with a broker that somebody else runs, its operator's keys instead. */
@@ -108,7 +127,7 @@ async function startBroker(options: UpOptions, needs: BrokerNeeds, { logger, par
   const { dir, secrets, certificate, http } = needs;
   if (nats.kind === 'external') {
     const ca = nats.caFile ? readFileSync(nats.caFile, 'utf8') : null;
-    return { urls: nats.urls, publicUrls: nats.urls, ca };
+    return { urls: nats.urls, publicUrls: nats.urls, ca, reload: () => undefined };
   }
   const binary = await findNatsServer({ cacheDir: dir.cache, log: logger });
   const configText = natsServerConfig({
@@ -119,7 +138,7 @@ async function startBroker(options: UpOptions, needs: BrokerNeeds, { logger, par
     tls: certificate && { certFile: certificate.certFile, keyFile: certificate.keyFile },
   });
   const files = { dir: dir.nats, configText, logFile: join(dir.logs, 'nats.log') };
-  const { port } = await part('NATS', () =>
+  const { port, reload } = await part('NATS', () =>
     startNats({ ...files, listen: nats.listen, binary, log: logger }).catch(async (error: unknown) => {
       // Asked afterwards, since starting ends what an earlier run left on the port: then this sentence is the clearer one.
       await claimPort(nats.listen, '--nats');
@@ -132,6 +151,7 @@ async function startBroker(options: UpOptions, needs: BrokerNeeds, { logger, par
     urls: [`${scheme}://${formatAddress(localAddress(listen))}`],
     publicUrls: [publicNatsUrl(options, listen, publicUrl(options, http))],
     ca: authorityOf(certificate),
+    reload,
   };
 }
 
@@ -169,14 +189,25 @@ async function startServices({ parts, secrets, certificate, broker, http, url, l
         serveCommand(parts.connection, commandSubject('relay-planner', command), handle, logger),
     },
   });
-  const tls = certificate && {
-    cert: readFileSync(certificate.certFile, 'utf8'),
-    key: readFileSync(certificate.keyFile, 'utf8'),
-  };
+  const tls = certificate && readCertificate(certificate);
   const app = await createHttpApp(module, { logger, metrics }, { tls });
   await app.listen(http.port, http.host);
+  const server = app.getHttpServer();
+  const unfollow =
+    certificate && server instanceof HttpsServer
+      ? followCertificate({
+          files: certificate,
+          server,
+          onChange: () => {
+            broker.reload();
+            registry.options.pin = certificatePin(authorityOf(certificate), readCertificate(certificate).cert);
+          },
+          logger,
+        })
+      : undefined;
   return {
     stop: async () => {
+      unfollow?.();
       await app.close();
       await registry.close();
     },

@@ -18,16 +18,26 @@ test('what is not said has a default', () => {
     streamReplicas: 1,
     http: { host: '127.0.0.1', port: 8080 },
     tls: null,
+    proxies: 0,
     ca: null,
     publicUrl: 'http://127.0.0.1:8080',
   });
 });
 
 test('everything that is wrong is named at once', () => {
-  const wrong = { TOMBOLO_HTTP: 'nowhere', TOMBOLO_STREAM_REPLICAS: '2', TOMBOLO_TLS_CERT: '/does/not/exist' };
+  const wrong = {
+    TOMBOLO_HTTP: 'nowhere',
+    TOMBOLO_STREAM_REPLICAS: '2',
+    TOMBOLO_TLS_CERT: '/does/not/exist',
+    TOMBOLO_TRUST_PROXY: 'yes',
+  };
   expect(() => serviceEnvironment(wrong)).toThrow(
-    /DATABASE_URL is not set; TOMBOLO_NATS_URL is not set; TOMBOLO_KEYS_DIR is not set; TOMBOLO_HTTP is not ADDRESS:PORT; TOMBOLO_STREAM_REPLICAS is not 1, 3 or 5; cannot read \/does\/not\/exist: ENOENT/,
+    /DATABASE_URL is not set; TOMBOLO_NATS_URL is not set; TOMBOLO_KEYS_DIR is not set; TOMBOLO_HTTP is not ADDRESS:PORT; TOMBOLO_STREAM_REPLICAS is not 1, 3 or 5; cannot read \/does\/not\/exist: ENOENT; TOMBOLO_TRUST_PROXY is not a number of proxies from 0 to 10/,
   );
+});
+
+test('a proxy before it is trusted only when that is said', () => {
+  expect(serviceEnvironment({ ...needed, TOMBOLO_TRUST_PROXY: '1' }).proxies).toBe(1);
 });
 
 test('beyond loopback there is no HTTP without TLS', () => {
@@ -39,7 +49,7 @@ test('beyond loopback there is no HTTP without TLS', () => {
   const tls = { TOMBOLO_HTTP: '[::]:443', TOMBOLO_TLS_CERT: cert, TOMBOLO_TLS_KEY: key };
   expect(serviceEnvironment({ ...needed, ...tls })).toMatchObject({
     http: { host: '::', port: 443 },
-    tls: { cert: 'CERT', key: 'KEY' },
+    tls: { cert: 'CERT', key: 'KEY', certFile: cert, keyFile: key },
     publicUrl: 'https://[::]:443',
   });
   expect(() => serviceEnvironment({ ...needed, TOMBOLO_TLS_CERT: cert })).toThrow('go together');

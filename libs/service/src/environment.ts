@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Certificate, CertificateFiles } from './certificate-files.js';
 
 /** How a service process that runs by itself is told what it needs (docs/operations.md). */
 export interface ServiceEnvironment {
@@ -9,7 +10,9 @@ export interface ServiceEnvironment {
   /** Copies of every stream message; 3 in a cluster of brokers. */
   streamReplicas: number;
   http: { host: string; port: number };
-  tls: { cert: string; key: string } | null;
+  tls: (Certificate & CertificateFiles) | null;
+  /** Proxies before this service, each of which adds to `X-Forwarded-For` whom it heard; 0: none, the header is ignored. */
+  proxies: number;
   /** PEM of the authority of our own certificates. */
   ca: string | null;
   /** Base URL that nodes reach the API at. */
@@ -46,6 +49,9 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): ServiceEnvironment {
   const key = file(env.TOMBOLO_TLS_KEY);
   if ((cert === null) !== (key === null)) problems.push('TOMBOLO_TLS_CERT and TOMBOLO_TLS_KEY go together');
   const ca = file(env.TOMBOLO_CA);
+  const proxies = Number(env.TOMBOLO_TRUST_PROXY ?? '0');
+  if (!Number.isInteger(proxies) || proxies < 0 || proxies > 10)
+    problems.push('TOMBOLO_TRUST_PROXY is not a number of proxies from 0 to 10');
   if (http && !cert && !isLoopback(http.host))
     problems.push('TOMBOLO_HTTP is not a loopback address: set TOMBOLO_TLS_CERT and TOMBOLO_TLS_KEY');
   if (problems.length > 0) throw new Error(problems.join('; '));
@@ -56,7 +62,8 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): ServiceEnvironment {
     keysDir,
     streamReplicas,
     http: http!,
-    tls: cert && key ? { cert, key } : null,
+    tls: cert && key ? { cert, key, certFile: env.TOMBOLO_TLS_CERT ?? '', keyFile: env.TOMBOLO_TLS_KEY ?? '' } : null,
+    proxies,
     ca,
     publicUrl: env.TOMBOLO_PUBLIC_URL ?? `${scheme}://${env.TOMBOLO_HTTP ?? '127.0.0.1:8080'}`,
     natsPublicUrls: env.TOMBOLO_NATS_PUBLIC_URL ? list(env.TOMBOLO_NATS_PUBLIC_URL) : natsUrls,

@@ -1,11 +1,13 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Registry } from 'prom-client';
+import { type Certificate, type CertificateFiles, followCertificate, type FollowOptions } from './certificate-files.js';
 
 export interface HealthOptions {
   host: string;
   port: number;
-  tls: { cert: string; key: string } | null;
+  tls: (Certificate & CertificateFiles) | null;
+  logger: FollowOptions['logger'];
   metrics: Registry;
   /** What must work before this replica counts as ready; each rejects with a sentence when it does not. */
   ready: Record<string, () => Promise<void>>;
@@ -32,16 +34,20 @@ export async function serveHealth(options: HealthOptions): Promise<{ port: numbe
       response.end(body);
     });
   };
-  const server = options.tls ? createTlsServer(options.tls, handler) : createServer(handler);
+  const { tls, logger } = options;
+  const secure = tls && createTlsServer(tls, handler);
+  const server = secure ?? createServer(handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
   });
+  const unfollow = secure && followCertificate({ files: tls, server: secure, logger });
   const bound = server.address();
   return {
     port: typeof bound === 'object' && bound ? bound.port : options.port,
     stop: () =>
       new Promise((resolve) => {
+        unfollow?.();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

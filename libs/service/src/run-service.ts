@@ -43,7 +43,7 @@ export async function runService(
     try {
       const serve = async (metrics: Metrics) => {
         const { http, tls } = environment;
-        const { stop } = await serveHealth({ ...http, tls, metrics, ready: readiness(parts) });
+        const { stop } = await serveHealth({ ...http, tls, metrics, logger, ready: readiness(parts) });
         return stop;
       };
       const stop = await start({ environment, secrets, parts, logger, serveHealth: serve });

@@ -13,8 +13,8 @@ import { logRequests } from './request-log.js';
 export interface HttpServerOptions {
   /** PEM; absent: plain HTTP, for loopback only. */
   tls?: { cert: string; key: string };
-  /** Take the client's address from `X-Forwarded-For`: only behind a proxy that sets it. */
-  trustProxy?: boolean;
+  /** How many proxies before this server add to `X-Forwarded-For`; what clients say there themselves is not believed. */
+  proxies?: number;
 }
 
 /**
@@ -23,11 +23,11 @@ export interface HttpServerOptions {
  */
 export function httpAdapter(
   { logger, metrics }: Pick<RegistryOptions, 'logger' | 'metrics'>,
-  { tls, trustProxy = false }: HttpServerOptions = {},
+  { tls, proxies = 0 }: HttpServerOptions = {},
 ): FastifyAdapter {
   const adapter = new FastifyAdapter({
-    ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' as const } } : {}),
-    trustProxy,
+    ...(tls ? { https: { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const } } : {}),
+    trustProxy: (_address: string, hop: number) => hop < proxies,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 30_000,
     keepAliveTimeout: 65_000,

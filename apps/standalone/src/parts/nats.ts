@@ -25,6 +25,8 @@ export interface Nats {
   port: number;
   pid: number;
   exited: Promise<string>;
+  /** Reads its configuration and the certificate again; connections stay. */
+  reload(): void;
   stop(): Promise<void>;
 }
 
@@ -59,7 +61,8 @@ export async function startNats({ log, ...options }: NatsOptions): Promise<Nats>
   try {
     const actual = await ready(child, host, portsDir);
     log.info({ host, port: actual, serverPid: child.pid }, 'NATS is ready');
-    return { port: actual, pid: child.pid, exited: child.exited, stop: () => stop(child) };
+    const reload = () => void (child.running() && process.kill(child.pid, 'SIGHUP'));
+    return { port: actual, pid: child.pid, exited: child.exited, reload, stop: () => stop(child) };
   } catch (error) {
     const died = !child.running();
     await stop(child);
