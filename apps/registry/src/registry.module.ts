@@ -35,6 +35,7 @@ import { NodeExpiry } from './nodes/node-expiry.js';
 import { PlanController } from './plan/plan.controller.js';
 import { PublicationController } from './publications/publication.controller.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from './registry.options.js';
+import { GatewayHealth } from './status/gateway-health.js';
 import { NodeLiveness } from './status/node-liveness.js';
 import { StatusController } from './status/status.controller.js';
 import { ApiTokenController } from './tokens/api-token.controller.js';
@@ -90,6 +91,7 @@ export class RegistryModule {
         // What the controllers leave to others.
         NetworkDeletion,
         GatewayCommands,
+        GatewayHealth,
         EventFeed,
         EventPages,
       ],

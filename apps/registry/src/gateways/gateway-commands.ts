@@ -5,7 +5,10 @@ import type {
   GatewayCommandName,
   GatewayCommandReply,
   GatewayCommandRequest,
+  GatewayPlanReply,
+  GatewayPlanRequest,
 } from '#contracts/gateway-commands.js';
+import type { NewFact } from '#contracts/facts.js';
 import type { NetworkState } from '#topology/network-state.js';
 import type { WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
@@ -60,7 +63,12 @@ export class GatewayCommands {
     return show(await this.decisions.networkStateAt(networkId, version), answer);
   }
 
-  private async ask(name: GatewayCommandName, request: unknown): Promise<unknown> {
+  /** The facts that a command would make next. @throws Refusal; Unavailable */
+  async plan(request: GatewayPlanRequest): Promise<NewFact[]> {
+    return ((await this.ask('plan', request)) as GatewayPlanReply).facts;
+  }
+
+  private async ask(name: GatewayCommandName | 'plan', request: unknown): Promise<unknown> {
     try {
       return await this.options.askGatewayManager(name, request);
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { Type as Class } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, ValidateNested } from 'class-validator';
@@ -5,16 +6,11 @@ import { EventDto } from '../events/event.dto.js';
 import { ChoiceField, TextField } from '../http/fields.js';
 import { ChangeNetworkBody } from '../networks/network.dto.js';
 import { ChangeNodeBody } from '../nodes/node.dto.js';
+import { type ClusterCommand, clusterCommands } from './cluster-commands.dto.js';
+import { gatewayCommands, type PlannedGatewayCommand } from './gateway-commands.dto.js';
 import { NodeChangeDto } from '../topology/topology.dto.js';
 
 const NodeField = () => TextField({ description: 'Name or id of the node' });
-const COMMANDS = ['network.set', 'node.set', 'node.disable', 'node.enable', 'node.delete', 'key.revoke'] as const;
-
-/** What all commands have; alone it is what an unknown command is checked against. */
-class AnyCommand {
-  @ChoiceField({ choices: COMMANDS, description: 'What to do' })
-  command!: (typeof COMMANDS)[number];
-}
 
 export class SetNetworkCommand extends ChangeNetworkBody {
   @ChoiceField({ choices: ['network.set'], description: 'Change the network' })
@@ -45,17 +41,32 @@ export class RevokeKeyCommand {
   key!: string;
 }
 
-export type PlannedCommand = SetNetworkCommand | SetNodeCommand | NodeLifecycleCommand | RevokeKeyCommand;
+export type PlannedCommand =
+  SetNetworkCommand | SetNodeCommand | NodeLifecycleCommand | RevokeKeyCommand | ClusterCommand | PlannedGatewayCommand;
 
-const subTypes = [
-  { name: 'network.set', value: SetNetworkCommand },
-  { name: 'node.set', value: SetNodeCommand },
-  { name: 'node.disable', value: NodeLifecycleCommand },
-  { name: 'node.enable', value: NodeLifecycleCommand },
-  { name: 'node.delete', value: NodeLifecycleCommand },
-  { name: 'key.revoke', value: RevokeKeyCommand },
-];
-const schemas = [SetNetworkCommand, SetNodeCommand, NodeLifecycleCommand, RevokeKeyCommand];
+const COMMANDS = {
+  'network.set': SetNetworkCommand,
+  'node.set': SetNodeCommand,
+  'node.disable': NodeLifecycleCommand,
+  'node.enable': NodeLifecycleCommand,
+  'node.delete': NodeLifecycleCommand,
+  'key.revoke': RevokeKeyCommand,
+  ...clusterCommands,
+  ...gatewayCommands,
+} as const;
+
+/** The gateway-manager decides on it. */
+export const isGatewayCommand = (planned: PlannedCommand): planned is PlannedGatewayCommand =>
+  planned.command in gatewayCommands;
+
+/** What all commands have; alone it is what an unknown command is checked against. */
+class AnyCommand {
+  @ChoiceField({ choices: Object.keys(COMMANDS), description: 'What to do' })
+  command!: string;
+}
+
+const subTypes = Object.entries(COMMANDS).map(([name, value]) => ({ name, value }));
+const schemas = [...new Set<Class>(Object.values(COMMANDS))];
 
 @ApiExtraModels(...schemas)
 export class PlanBody {

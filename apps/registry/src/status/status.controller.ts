@@ -6,6 +6,8 @@ import { networkOf } from '#topology/lookup.js';
 import { Access } from '../auth/access.js';
 import { Decisions } from '../log/decisions.js';
 import { nodesByName } from '../nodes/find-node.js';
+import { GatewayHealth } from './gateway-health.js';
+import { gatewayStatuses } from './gateway-status.js';
 import { NodeLiveness, type NodeObservation } from './node-liveness.js';
 import { NetworkStatusDto } from './status.dto.js';
 
@@ -17,13 +19,15 @@ export class StatusController {
   constructor(
     @Inject(Decisions) private readonly decisions: Decisions,
     @Inject(NodeLiveness) private readonly liveness: NodeLiveness,
+    @Inject(GatewayHealth) private readonly gatewayHealth: GatewayHealth,
   ) {}
 
   @Get()
   @Access('viewer')
   @ApiOperation({
     summary: 'Which nodes hold what they shall hold',
-    description: 'As agents told this replica; they tell it again every half a minute.',
+    description:
+      'As agents told this replica; they tell it again every half a minute. Of gateways as the gateway-manager knows them.',
   })
   @ApiOkResponse({ type: NetworkStatusDto })
   async status(@Param('network') nameOrId: string): Promise<NetworkStatusDto> {
@@ -42,6 +46,13 @@ export class StatusController {
         ...observation,
       };
     });
-    return { network, version: state.version, nodes };
+    const health = state.gateways.size > 0 ? await this.gatewayHealth.of(state) : new Map();
+    return {
+      network,
+      version: state.version,
+      nodes,
+      gateways: gatewayStatuses(state, health ?? new Map()),
+      gatewaysKnown: health !== undefined,
+    };
   }
 }

@@ -1,4 +1,8 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import type { GatewayKind } from '#contracts/gateway-facts.js';
+import { GatewayReferenceDto } from '../gateways/gateway-reference.js';
+import { GATEWAY_KINDS } from '../gateways/gateway.dto.js';
+import { NodeReferenceDto } from '../nodes/node-reference.js';
 import type { NodeObservation } from './node-liveness.js';
 
 class HeldDto {
@@ -82,6 +86,54 @@ export class NodeStatusDto implements Omit<NodeObservation, 'lastSeen'> {
   agent!: AgentDto | null;
 }
 
+@ApiSchema({ name: 'GatewayMemberStatus' })
+class GatewayMemberStatusDto extends NodeReferenceDto {
+  @ApiProperty({ description: 'A node that is disabled or gone serves nobody' })
+  enabled!: boolean;
+
+  @ApiProperty({ description: 'It serves' })
+  active!: boolean;
+
+  @ApiProperty({ description: 'It serves only while no other can' })
+  draining!: boolean;
+
+  @ApiProperty({ type: Boolean, nullable: true, description: 'Whether it can serve; null: nothing is known' })
+  ok!: boolean | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'What its last probe said, or why it is not ok' })
+  detail!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Its newest sign of life' })
+  heardAt!: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Seconds since its newest handshake with any peer' })
+  handshakeAge!: number | null;
+}
+
+@ApiSchema({ name: 'GatewayStatus' })
+export class GatewayStatusDto extends GatewayReferenceDto {
+  @ApiProperty({ enum: GATEWAY_KINDS })
+  kind!: GatewayKind;
+
+  @ApiProperty({ type: NodeReferenceDto, nullable: true, description: 'The node that serves; null: none' })
+  active!: NodeReferenceDto | null;
+
+  @ApiProperty({ type: [NodeReferenceDto] })
+  draining!: NodeReferenceDto[];
+
+  @ApiProperty({ type: [GatewayMemberStatusDto], description: 'Its nodes in order of preference' })
+  members!: GatewayMemberStatusDto[];
+
+  @ApiProperty({
+    type: [String],
+    description: 'What is left to do outside of Tombolo, for instance a return route',
+    example: [
+      'Machines in 10.20.0.0/16 need a route to 10.90.0.0/16 through node "gw-1", which serves: its source addresses arrive there as they are.',
+    ],
+  })
+  needs!: string[];
+}
+
 @ApiSchema({ name: 'NetworkStatus' })
 export class NetworkStatusDto {
   @ApiProperty()
@@ -92,4 +144,12 @@ export class NetworkStatusDto {
 
   @ApiProperty({ type: [NodeStatusDto], description: 'By name' })
   nodes!: NodeStatusDto[];
+
+  @ApiProperty({ type: [GatewayStatusDto], description: 'By name' })
+  gateways!: GatewayStatusDto[];
+
+  @ApiProperty({
+    description: 'What is known of the health of gateways was told; false: the gateway-manager did not answer',
+  })
+  gatewaysKnown!: boolean;
 }

@@ -4,13 +4,9 @@ import type { FastifyReply } from 'fastify';
 import { Refusal } from '#contracts/errors.js';
 import type { PeerResource } from '#contracts/node-stream.js';
 import { planNode } from '#planner/plan-node.js';
-import { clusterView, gatewayView, linkView } from '#topology/gateway-view.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { Access } from '../auth/access.js';
-import { clusterLinkDto } from '../cluster-links/cluster-link.dto.js';
-import { clusterDto } from '../clusters/cluster.dto.js';
 import { eventView } from '../events/event.dto.js';
-import { gatewayDto } from '../gateways/gateway.dto.js';
 import { jsonStream } from '../http/json-stream.js';
 import { Decisions } from '../log/decisions.js';
 import { PointsInTime } from '../log/points-in-time.js';
@@ -32,7 +28,7 @@ export class TopologyController {
 
   @Get('topology')
   @Access('viewer')
-  @ApiOperation({ summary: 'Who peers with whom, which clusters and gateways there are, now or at another time' })
+  @ApiOperation({ summary: 'What there is and who peers with whom, now or at another time' })
   @ApiOkResponse({ type: TopologyDto })
   async topology(
     @Param('network') nameOrId: string,
@@ -45,7 +41,7 @@ export class TopologyController {
     const state = await this.points.network(stream, version);
     const { networkId, name, cidr, cidr6 } = state.network;
     const nodes = node === undefined ? nodesByName(state) : [findNode(state, node)];
-    const head = { network: { networkId, name, cidr, cidr6 }, version: state.version, ...joinedBy(state) };
+    const head = { network: { networkId, name, cidr, cidr6 }, version: state.version, ...networkParts(state) };
     void reply.type('application/json').send(jsonStream(head, 'nodes', topologyNodes(state, nodes)));
   }
 
@@ -65,18 +61,6 @@ export class TopologyController {
     const changes = nodeChanges(before, after, facts);
     void reply.type('application/json').send(jsonStream({ from, to, facts: facts.map(eventView) }, 'nodes', changes));
   }
-}
-
-/** What a network has besides nodes, as its own collections show it. */
-function joinedBy(state: NetworkState): Pick<TopologyDto, 'clusters' | 'links' | 'gateways'> {
-  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
-  return {
-    clusters: [...state.clusters.values()]
-      .sort(byName)
-      .map((cluster) => clusterDto(state, clusterView(state, cluster))),
-    links: [...state.links.values()].map((link) => clusterLinkDto(state, linkView(state, link))),
-    gateways: [...state.gateways.values()].sort(byName).map((gateway) => gatewayDto(state, gatewayView(gateway))),
-  };
 }
 
 function* topologyNodes(state: NetworkState, nodes: readonly NodeState[]): Generator<TopologyNodeDto> {

@@ -1,12 +1,9 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
-import { ClusterLinkDto } from '../cluster-links/cluster-link.dto.js';
-import { ClusterDto } from '../clusters/cluster.dto.js';
 import { ClientDto } from '../clients/client.dto.js';
 import { ClusterLinkDto } from '../cluster-links/cluster-link.dto.js';
 import { ClusterDto } from '../clusters/cluster.dto.js';
 import { EventDto } from '../events/event.dto.js';
-import { GatewayDto } from '../gateways/gateway.dto.js';
 import { PublicationDto } from '../publications/publication.dto.js';
 import { GatewayDto } from '../gateways/gateway.dto.js';
 
@@ -102,15 +99,6 @@ export class TopologyDto {
 
   @ApiProperty({ type: 'integer', description: 'Log version that it follows from' })
   version!: number;
-
-  @ApiProperty({ type: [ClusterDto], description: 'By name' })
-  clusters!: ClusterDto[];
-
-  @ApiProperty({ type: [ClusterLinkDto] })
-  links!: ClusterLinkDto[];
-
-  @ApiProperty({ type: [GatewayDto], description: 'By name' })
-  gateways!: GatewayDto[];
 
   @ApiProperty({ type: [ClusterDto], description: 'By name' })
   clusters!: ClusterDto[];
