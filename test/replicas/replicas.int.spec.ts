@@ -7,7 +7,7 @@ import { ensureSecrets } from '#service/secrets.js';
 import { startPostgres, type TestPostgres } from '../support/servers.js';
 import { type ServiceProcess, startService } from '../support/service-process.js';
 import { bearerOf, SimulatedNode } from '../support/simulated-node.js';
-import { startTrustedNats, type TrustedNats } from '../support/trusted-nats.js';
+import { startTrustedNats, testNodeId, type TrustedNats } from '../support/trusted-nats.js';
 import { until } from '../support/wait.js';
 
 let postgres: TestPostgres;
@@ -58,16 +58,13 @@ async function enrol(service: ServiceProcess, name: string, bearer: string): Pro
 
 /** The one that is left after the first test. */
 let survivor: ServiceProcess;
+let managers: ServiceProcess[];
 
 test('two replicas of every service share the work, and either may die', async () => {
   const [registry, otherRegistry] = await Promise.all([start('registry'), start('registry')]);
   const planners = await Promise.all([start('topology-planner'), start('topology-planner')]);
-  await Promise.all([
-    start('gateway-manager'),
-    start('gateway-manager'),
-    start('relay-planner'),
-    start('relay-planner'),
-  ]);
+  managers = await Promise.all([start('gateway-manager'), start('gateway-manager')]);
+  await Promise.all([start('relay-planner'), start('relay-planner')]);
 
   const { networkId } = await call<{ networkId: string }>(registry, 'POST', '/networks', { name: 'pair' });
   const { token } = await call<{ token: string }>(otherRegistry, 'POST', '/networks/pair/enrollment-keys', {});
@@ -102,6 +99,61 @@ test('two replicas of every service share the work, and either may die', async (
   const status = await call<{ ok: boolean; facts: number }>(otherRegistry, 'GET', '/networks/pair/log/verify');
   expect(status).toMatchObject({ ok: true, facts: 5 });
 }, 120_000);
+
+test('of two gateway-managers one is paused while a host dies: the other moves the gateway, and nobody moves it back', async () => {
+  const { networkId } = await call<{ networkId: string }>(survivor, 'POST', '/networks', { name: 'door' });
+  const { token } = await call<{ token: string }>(survivor, 'POST', '/networks/door/enrollment-keys', {});
+  const bearer = bearerOf(token);
+  const [a, b, c] = [
+    await enrol(survivor, 'a', bearer),
+    await enrol(survivor, 'b', bearer),
+    await enrol(survivor, 'c', bearer),
+  ];
+  const service = await nats.connect();
+  const ask = <Reply>(command: string, request: object) =>
+    requestCommand<Reply>(service, commandSubject('gateway-manager', command), request, 1_000);
+  const gatewayId = testNodeId();
+  const range = '192.168.77.0/24';
+  const body = { gatewayId, name: 'office', kind: 'egress', ranges: [range], members: [a.id, b.id] };
+  const meta = { commandId: 'office', actor: 'token/ops' };
+  await ask('gateway.create', { networkId, fingerprint: 'office', meta, body });
+  const dead = new Set<SimulatedNode>();
+  const timer = setInterval(() => [a, b].forEach((node) => dead.has(node) || node.probe(gatewayId)), 500);
+  const leadsTo = (node: SimulatedNode) => {
+    const peer = c.set?.resources.get(`peer/${node.id}`);
+    return !!peer && 'allowedIps' in peer && peer.allowedIps.includes(range);
+  };
+  const activations = async () => {
+    const { items } = await call<{ items: { type: string; data: { reason?: string } }[] }>(
+      survivor,
+      'GET',
+      '/networks/door/events',
+    );
+    return items.flatMap(({ type, data }) => (type === 'GatewayActivated' ? [data.reason] : []));
+  };
+  try {
+    await until('the range to lead to the first member', () => leadsTo(a), 20_000);
+    const began = performance.now();
+    await until('both to be known for a while', () => performance.now() - began > 7_000, 10_000);
+
+    const [paused] = managers;
+    process.kill(paused!.pid, 'SIGSTOP');
+    dead.add(a);
+    const died = performance.now();
+    await until('the range to lead to the other', () => leadsTo(b));
+    expect(performance.now() - died).toBeLessThan(4_000);
+
+    process.kill(paused!.pid, 'SIGCONT');
+    const heard = new Set<string>();
+    const both = async () => heard.add((await ask<{ replica: string }>('describe', {})).replica).size === 2;
+    await until('both to answer', () => both().catch(() => false));
+    const resumed = performance.now();
+    await until('it to have had time', () => performance.now() - resumed > 4_000);
+    expect(await activations()).toEqual(['created', 'host lost']);
+  } finally {
+    clearInterval(timer);
+  }
+}, 90_000);
 
 test('a replica that is told to stop hands its network over before its lease ends', async () => {
   const network = await call<{ name: string }>(survivor, 'POST', '/networks', { name: 'handover' });

@@ -58,6 +58,12 @@ export class SimulatedNode {
     return [...(this.set?.resources.keys() ?? [])].filter((name) => name.startsWith('peer/')).length;
   }
 
+  /** Says what an agent says twice a second when its node is a member of these gateways. */
+  probe(...gatewayIds: string[]): void {
+    const gateways = gatewayIds.map((gatewayId) => ({ gatewayId, ok: true, detail: 'simulated' }));
+    this.#connection?.report({ kind: 'probe', body: { gateways, handshakeAge: 1 } });
+  }
+
   async close(): Promise<void> {
     await this.#connection?.close();
   }
