@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startTrustedNats, type TrustedNats } from '../../../test/support/trusted-nats.js';
+import { until } from '../../../test/support/wait.js';
 import { Refusal, Unavailable } from '#contracts/errors.js';
 import { commandSubject } from '#contracts/subjects.js';
 import { requestCommand, serveCommand } from './command-bus.js';
@@ -56,6 +57,26 @@ test.each<[string, Error, object]>([
   await owner.nats.flush();
   await expect(requestCommand(asker, subject('fail'), { name })).rejects.toMatchObject(expected);
   await stop();
+});
+
+test('it ends when what is under way is answered', async () => {
+  let finish: (answer: string) => void = () => undefined;
+  const work = new Promise<string>((resolve) => (finish = resolve));
+  let began = false;
+  const stop = serveCommand(owner, subject('long'), () => {
+    began = true;
+    return work;
+  });
+  await owner.nats.flush();
+  const asked = requestCommand(asker, subject('long'), {});
+  await until('it is under way', () => began);
+  let ended = false;
+  const ending = stop().then(() => (ended = true));
+  await owner.nats.flush();
+  expect(ended).toBe(false);
+  finish('done');
+  await ending;
+  expect(await asked).toBe('done');
 });
 
 test('nobody there, no answer in time, and a command that is no JSON', async () => {

@@ -22,6 +22,7 @@ export function serveCommand(
   handle: (command: unknown) => Promise<unknown>,
   logger?: Logger,
 ): () => Promise<void> {
+  const running = new Set<Promise<void>>();
   const subscription = connection.nats.subscribe(subject, {
     queue: subject,
     callback: (error, message) => {
@@ -33,10 +34,18 @@ export function serveCommand(
           return failed(reason);
         },
       );
-      void answer.then((value) => message.respond(JSON.stringify(value)));
+      const run = answer
+        .then((value) => void message.respond(JSON.stringify(value)))
+        // The connection is closed: whoever asked hears nothing and asks again.
+        .catch((error: unknown) => logger?.warn({ subject, err: error }, 'command not answered'))
+        .finally(() => running.delete(run));
+      running.add(run);
     },
   });
-  return () => subscription.drain();
+  return async () => {
+    await subscription.drain();
+    await Promise.all(running);
+  };
 }
 
 /**
