@@ -122,6 +122,7 @@ test.each([
   [['client', 'create', 'office/x', '--gateway', 'zoe'], 4, 'zoe'],
   [['client', 'create', 'office/x', '--gateway', 'in', '--allowed', '10.0.0.1/8'], 3, '10.0.0.1/8'],
   [['client', 'create', 'office/x', '--gateway', 'in', '--out', '/nowhere/x.conf'], 1, '/nowhere'],
+  [['client', 'create', 'office/x', '--gateway', 'in', '--out', '/tmp', '--yes'], 2, 'folder'],
   [['client', 'create', 'office/a', '--gateway', 'in'], 3, 'name_taken'],
   [['client', 'delete', 'office/phone'], 2, '--yes'],
 ])('tombolo %j exits with %d, says why and leaves nothing', (words, code, why) => {

@@ -38,7 +38,7 @@ test('the configuration takes the place of what was there, with its rights, and 
 test('where nothing can be written the reason is told and the key stays', () => {
   expect(() => keepKey(join(dir, 'none', 'phone.conf'), 'office/phone', privateKey)).toThrow('ENOENT');
   keepKey(dir, 'office/phone', privateKey);
-  expect(() => writeConfig(dir, 'new')).toThrow(`cannot write ${dir}`);
+  expect(() => writeConfig(dir, 'new')).toThrow(`private key is in ${dir}.part`);
   expect(interruptedKey(dir, 'office/phone')).toBe(privateKey);
   expect(existsSync(`${dir}.new`)).toBe(false);
   forgetKey(dir);

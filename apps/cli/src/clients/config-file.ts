@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { privateKeyIn } from './client-config.js';
 
@@ -25,7 +25,8 @@ export function interruptedKey(file: string, owner: string): string | undefined 
 }
 
 export function keepKey(file: string, owner: string, privateKey: string): void {
-  writeNew(partOf(file), `${headline(owner)}\n[Interface]\nPrivateKey = ${privateKey}\n`);
+  const part = partOf(file);
+  attempt(`write ${part}`, () => writeNew(part, `${headline(owner)}\n[Interface]\nPrivateKey = ${privateKey}\n`));
 }
 
 export function forgetKey(file: string): void {
@@ -35,10 +36,15 @@ export function forgetKey(file: string): void {
 /** Writes the whole configuration, readable by its owner alone, in the place of whatever was there. */
 export function writeConfig(file: string, text: string): void {
   const whole = `${file}.new`;
+  const hint = existsSync(partOf(file))
+    ? ` (its private key is in ${partOf(file)}; mend it and repeat the command)`
+    : '';
   rmSync(whole, { force: true });
   try {
-    writeNew(whole, text);
-    attempt(`write ${file}`, () => renameSync(whole, file));
+    attempt(`write ${file}${hint}`, () => {
+      writeNew(whole, text);
+      renameSync(whole, file);
+    });
   } finally {
     rmSync(whole, { force: true });
   }
@@ -48,15 +54,13 @@ export function writeConfig(file: string, text: string): void {
 const headline = (owner: string) => `# ${owner}, not finished: repeat the command`;
 
 function writeNew(file: string, text: string): void {
-  attempt(`write ${file}`, () => {
-    const handle = openSync(file, 'wx', OWNER_ONLY);
-    try {
-      writeSync(handle, text);
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-  });
+  const handle = openSync(file, 'wx', OWNER_ONLY);
+  try {
+    writeFileSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function attempt<T>(what: string, act: () => T): T {

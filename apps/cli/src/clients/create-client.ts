@@ -36,7 +36,9 @@ export async function createClient(context: Context, wanted: NewClient): Promise
   const keys = keysFor(wanted);
   const client = await post(context, wanted, keys);
   try {
-    const config = await api.get<ClientConfigView>(`${pathOf('clients', target)}/config`);
+    // By id: since an earlier run, another client may have got the name.
+    const path = pathOf('clients', { network: target.network, name: client.clientId });
+    const config = await api.get<ClientConfigView>(`${path}/config`);
     return { client, config, privateKey: keys.privateKey };
   } catch (error) {
     return withoutConfig(error, context, { wanted, keys, clientId: client.clientId });
@@ -87,7 +89,7 @@ async function withoutConfig(
     forgetKey(out);
     return createClient(context, wanted);
   }
-  const canBeRepeated = out !== undefined && !isRefusal(error);
+  const canBeRepeated = out !== undefined && keys.privateKey !== null && !isRefusal(error);
   if (canBeRepeated || !(await deleted(context, { network: target.network, name: clientId })))
     throw unfinished(error, context, wanted, keys);
   if (out !== undefined) forgetKey(out);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type Target, textOf } from '../arguments.js';
 import type { Context } from '../context.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
@@ -21,7 +21,9 @@ export async function prepare({ format, confirm }: Context, { out, qr }: Deliver
       '--qr needs the private key: a configuration without it is of no use to a phone',
     );
   if (qr && format !== 'table') throw new CommandFailed(EXIT.usage, '--qr draws for people: leave --output out');
-  if (out !== undefined && existsSync(out)) await confirm(`Overwrite ${out}?`);
+  const there = out === undefined ? undefined : statSync(out, { throwIfNoEntry: false });
+  if (there?.isDirectory()) throw new CommandFailed(EXIT.usage, `--out: ${out} is a folder`);
+  if (there) await confirm(`Overwrite ${out}?`);
 }
 
 /** The configuration to where it was asked for; secrets only there. */

@@ -6,7 +6,7 @@ names.learn({ type: 'GatewayCreated', data: { gatewayId: 'g1', name: 'db' } });
 names.learn({ type: 'GatewayActivated', data: { gatewayId: 'g2', active: 'n1' } });
 
 test.each([
-  ['GatewayActivated', { gatewayId: 'g1', active: 'n1', reason: 'drained' }, 'gateway=db active=web-1 reason=drained'],
+  ['GatewayActivated', { active: 'n1', gatewayId: 'g1', reason: 'drained' }, 'gateway=db active=web-1 reason=drained'],
   [
     'GatewayActivated',
     { gatewayId: 'g1', active: null, reason: 'host lost' },
@@ -14,8 +14,16 @@ test.each([
   ],
   [
     'GatewayCreated',
-    { gatewayId: 'g1', name: 'db', ranges: ['10.1.0.0/16'], members: ['n1', 'n9'], users: { nodes: [] }, probe: null },
-    'name=db ranges=10.1.0.0/16 members=web-1,n9',
+    {
+      clusterId: 'c1',
+      gatewayId: 'g1',
+      name: 'db',
+      ranges: ['10.1.0.0/16'],
+      members: ['n1', 'n9'],
+      users: { nodes: [] },
+      probe: null,
+    },
+    'name=db cluster=c1 ranges=10.1.0.0/16 members=web-1,n9',
   ],
   [
     'GatewayChanged',

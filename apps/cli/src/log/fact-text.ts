@@ -59,13 +59,18 @@ export async function namesIn({ api }: Context, network: string): Promise<Names>
 
 /** What a fact says, as `field=value`, with names instead of ids where they are known. */
 export function factText({ type, data }: Pick<FactView, 'type' | 'data'>, names: Names): string {
-  const { name, ...rest } = data;
-  const shown = Object.entries(rest).filter(
+  const shown = Object.entries(data).filter(
     ([field, value]) =>
       field !== NAMING[type] && !HIDDEN.includes(field) && (!isEmpty(value) || SHOWN_EMPTY.includes(field)),
   );
-  return fieldsText(name === undefined ? shown : [['name', name], ...shown], names);
+  return fieldsText(
+    shown.sort(([a], [b]) => rank(a) - rank(b)),
+    names,
+  );
 }
+
+/** What a fact is about comes first; the log keeps fields in no order that means something. */
+const rank = (field: string) => (field === 'name' ? 0 : field.endsWith('Id') ? 1 : 2);
 
 const fieldsText = (fields: [string, unknown][], names: Names) =>
   fields.map(([field, value]) => `${field.replace(/Id$/, '')}=${valueText(value, names)}`).join(' ');

@@ -23,7 +23,7 @@ test('a row for each node, then what is amiss and what is left to do', () => {
     },
   ]);
   expect(text.split('\n').map((line) => line.replace(/ {2,}/g, '|'))).toEqual([
-    'GATEWAY|KIND|NODE|ROLE|HEALTH|LAST HEARD|TOLD',
+    'GATEWAY|KIND|NODE|ROLE|HEALTH|LAST HEARD|PROBE',
     'db|egress|a|serves, drains|ok|12:00|answered',
     '|b|stands by|fails|12:00|no answer within 400 ms',
     'in|ingress|c|disabled|unknown|-|-',

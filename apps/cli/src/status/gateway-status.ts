@@ -36,7 +36,7 @@ export function gatewaysText(gateways: GatewayStatusView[]): string {
     ]),
   );
   return [
-    table(['gateway', 'kind', 'node', 'role', 'health', 'last heard', 'told'], rows),
+    table(['gateway', 'kind', 'node', 'role', 'health', 'last heard', 'probe'], rows),
     ...gateways.flatMap(({ name, active }) => (active ? [] : [`nobody serves gateway ${name}`])),
     ...gateways.flatMap(({ name, needs }) => needs.map((need) => `gateway ${name}: ${need}`)),
   ].join('\n');
