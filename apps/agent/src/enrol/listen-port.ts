@@ -1,6 +1,6 @@
 import { createSocket, type Socket, type SocketType } from 'node:dgram';
 import { once } from 'node:events';
-import { kernelHasIpv6 } from '#wireguard/linux/linux-device.js';
+import { kernelHasIpv6 } from '#wireguard/linux/linux-host.js';
 import { AgentFailure } from '../failure.js';
 
 export const DEFAULT_PORT = 51820;

@@ -1,4 +1,5 @@
 import { isRefusal } from '#contracts/errors.js';
+import { isId } from '#contracts/names.js';
 import { parseAddress } from '#ipam/address.js';
 import { addressKind, UNUSABLE } from '#ipam/address-kind.js';
 import { formatEndpoint, parseEndpoint } from '#ipam/endpoint-text.js';
@@ -49,6 +50,11 @@ export function checkPeer(fields: Fields, add: Add): void {
   for (const prefix of prefixes) {
     if (prefix.length > 0 && isUnusable(prefix)) add(`${formatPrefix(prefix)} cannot be carried through a tunnel`);
   }
+  if (fields.keepalive !== undefined && !isInteger(fields.keepalive, 1, 65_535))
+    add('"keepalive" is neither absent nor a number of seconds from 1 to 65535');
+  if (fields.via !== undefined && !isId(fields.via)) add('"via" is neither absent nor a node id');
+  if (fields.trial !== undefined && (fields.trial !== true || fields.via === undefined))
+    add('"trial" is neither absent nor true beside "via"');
   if (fields.endpoint !== null)
     checkEndpoint(
       fields.endpoint,

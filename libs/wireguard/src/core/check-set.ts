@@ -59,8 +59,17 @@ export function checkSet(resources: Iterable<unknown>, ownPublicKey: string): Se
     all.filter((each): each is Fields => nameOf(each) !== ''),
     (resource, message) => problems.push({ resource: resource.slice(0, 100), message }),
   );
+  checkRelays(all as Fields[], (resource, message) => problems.push({ resource: resource.slice(0, 100), message }));
   if (interfaces === 0) problems.push({ resource: '', message: 'the set has no resource "interface"' });
   return problems;
+}
+
+/** Prefixes that lead through a peer which is not there, or which is itself behind another, would lead nowhere. */
+function checkRelays(all: readonly Fields[], add: (resource: string, message: string) => void): void {
+  const direct = new Set(all.filter((each) => nameOf(each) !== '' && each.via === undefined).map(nameOf));
+  for (const each of all)
+    if (nameOf(each) !== '' && each.via !== undefined && !direct.has(`peer/${String(each.via)}`))
+      add(nameOf(each), 'it is reached through a peer that is not in the set');
 }
 
 const isPeerName = (name: string) => name.startsWith('peer/') && isId(name.slice('peer/'.length));

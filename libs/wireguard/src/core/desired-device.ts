@@ -59,9 +59,11 @@ export function desiredDevice(resources: Iterable<Resource>, local: LocalSetting
   const own = all.find(isInterface);
   if (!own) throw new Error('a set without the resource "interface" is no device: check it with checkSet first');
   const usable = (prefix: string) => local.ipv6 || !prefix.includes(':');
+  const relayed = prefixesVia(all.filter(isPeer));
   const peers = all
     .filter(isPeer)
-    .flatMap((peer) => [desiredPeer(peer, own.keepalive), ...comingPeer(peer)])
+    .filter(({ via, trial }) => via === undefined || trial)
+    .flatMap((peer) => [desiredPeer(peer, own.keepalive, relayed), ...comingPeer(peer)])
     .sort((a, b) => compare(a.publicKey, b.publicKey));
   const internet = all.find(isInternet);
   const takesAll = internet !== undefined && internet.sources === undefined;
@@ -84,14 +86,32 @@ export function desiredDevice(resources: Iterable<Resource>, local: LocalSetting
   };
 }
 
+/** Name of a relay's resource → the prefixes of those who are reached through it. */
+function prefixesVia(peers: readonly PeerResource[]): ReadonlyMap<string, string[]> {
+  const relayed = new Map<string, string[]>();
+  for (const { via, allowedIps } of peers) {
+    if (via === undefined) continue;
+    const known = relayed.get(`peer/${via}`);
+    if (known) known.push(...allowedIps);
+    else relayed.set(`peer/${via}`, [...allowedIps]);
+  }
+  return relayed;
+}
+
 /** Keepalive goes to whoever we call: only there does a NAT in front of us hold a mapping open. */
-function desiredPeer(peer: PeerResource, keepalive: number | null): DesiredPeer {
+function desiredPeer(
+  peer: PeerResource,
+  keepalive: number | null,
+  relayed: ReadonlyMap<string, string[]>,
+): DesiredPeer {
+  const { publicKey, node, endpoint } = peer;
+  const own = peer.via === undefined ? [...peer.allowedIps, ...(relayed.get(peer.name) ?? [])] : [];
   return {
-    publicKey: peer.publicKey,
-    node: peer.node,
-    allowedIps: [...peer.allowedIps].sort(compare),
-    endpoint: peer.endpoint,
-    keepalive: peer.endpoint === null ? 0 : (keepalive ?? 0),
+    publicKey,
+    node,
+    allowedIps: own.sort(compare),
+    endpoint,
+    keepalive: endpoint === null ? 0 : (peer.keepalive ?? keepalive ?? 0),
   };
 }
 

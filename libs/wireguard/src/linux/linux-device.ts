@@ -2,16 +2,14 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceError, type Backend, type Device } from '../core/device.js';
-import { routingNumbers, ruleArguments, type RoutingRule } from '../core/full-tunnel.js';
+import { routingNumbers } from '../core/full-tunnel.js';
 import type { ObservedDevice } from '../core/observed-device.js';
 import type { Operation } from '../core/operation.js';
-import { parseIpAddress, parseIpRoutes, parseIpRules, type IpLink, type IpRoutes } from '../core/parse-ip-json.js';
+import { parseIpAddress, parseIpRoutes, type IpLink, type IpRoutes } from '../core/parse-ip-json.js';
 import { parseWgDump, type WgDump } from '../core/parse-wg-dump.js';
 import { renderCommands, type Command } from '../core/render-commands.js';
-import { ROUTE_PROTOCOL } from '../core/protocol.js';
 import { explainIpFailure } from './explain-failure.js';
-import { LinuxFirewall } from './linux-firewall.js';
-import { LinuxSysctls } from './linux-sysctls.js';
+import { families, LinuxHost } from './linux-host.js';
 import { Ownership } from './ownership.js';
 import { runTool, ToolError } from './run-tool.js';
 import { until, WireguardGo } from './wireguard-go.js';
@@ -30,24 +28,17 @@ export interface LinuxDeviceOptions {
   backend: 'auto' | Backend;
 }
 
-const families = (): (4 | 6)[] => (kernelHasIpv6() ? [4, 6] : [4]);
-
-/** False where IPv6 is not compiled in or switched off at boot. */
-export const kernelHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
-
 /** A WireGuard interface of this network namespace, by `wg` and `ip`. Needs CAP_NET_ADMIN. */
 export class LinuxDevice implements Device {
   backend: Backend | null = null;
   readonly #userspace: WireguardGo;
   readonly #ownership: Ownership;
-  readonly #firewall: LinuxFirewall;
-  readonly #sysctls: LinuxSysctls;
+  readonly #host: LinuxHost;
 
   constructor(private readonly options: LinuxDeviceOptions) {
     this.#userspace = new WireguardGo(options.interfaceName, options.stateDir);
     this.#ownership = new Ownership(options.stateDir, options.interfaceName);
-    this.#firewall = new LinuxFirewall(options.interfaceName);
-    this.#sysctls = new LinuxSysctls(options.stateDir, options.interfaceName);
+    this.#host = new LinuxHost(options.stateDir, options.interfaceName);
   }
 
   async observe(): Promise<ObservedDevice | undefined> {
@@ -56,7 +47,7 @@ export class LinuxDevice implements Device {
       this.#link(),
       this.#wgDump(),
       this.#routes(),
-      this.#host(),
+      this.#host.observe().catch((error: unknown) => Promise.reject(asFailed(error))),
     ]);
     const found = valueOf(link);
     if (!found) return undefined;
@@ -94,11 +85,13 @@ export class LinuxDevice implements Device {
 
   async remove(): Promise<void> {
     if (await this.#link()) await this.#refuseForeign();
-    // The last to send goes first, what it was judged by last.
-    for (const rule of (await this.#rules()).toReversed()) await this.#deleteRule(rule);
-    await this.discard();
-    await this.#sysctls.restoreAll();
-    await this.#firewall.remove();
+    try {
+      await this.#host.removeRules();
+      await this.discard();
+      await this.#host.restore();
+    } catch (error) {
+      throw asFailed(error);
+    }
   }
 
   async discard(): Promise<void> {
@@ -178,31 +171,6 @@ export class LinuxDevice implements Device {
     };
   }
 
-  async #host(): Promise<Pick<ObservedDevice, 'rules' | 'firewall' | 'sysctls' | 'changedSysctls'>> {
-    const [rules, firewall, sysctls, changedSysctls] = await Promise.all([
-      this.#rules(),
-      this.#firewall.read(),
-      this.#sysctls.read(),
-      this.#sysctls.changed(),
-    ]);
-    return { rules, firewall, sysctls, changedSysctls };
-  }
-
-  async #rules(): Promise<RoutingRule[]> {
-    const both = await Promise.all(
-      families().map(async (family) => {
-        const text = await this.#tool('ip', ['-N', '-json', `-${family}`, 'rule', 'show']);
-        return parseIpRules(text, family, this.options.interfaceName);
-      }),
-    );
-    return both.flat();
-  }
-
-  async #deleteRule(rule: RoutingRule): Promise<void> {
-    const rest = ruleArguments(rule, this.options.interfaceName, ROUTE_PROTOCOL).split(' ');
-    await this.#tool('ip', [`-${rule.family}`, 'rule', 'delete', ...rest]);
-  }
-
   /** @throws DeviceError `foreign` */
   async #refuseForeign(): Promise<void> {
     try {
@@ -228,9 +196,9 @@ export class LinuxDevice implements Device {
     if (command.tool === 'ip') {
       await runTool('ip', [...(command.family ? [`-${command.family}`] : []), '-batch', '-'], command.batch);
     } else if (command.tool === 'nft') {
-      await this.#firewall.run(command.script, command.digest);
+      await this.#host.firewall.run(command.script, command.digest);
     } else if (command.tool === 'sysctl') {
-      for (const operation of command.operations) await this.#setSysctl(operation);
+      await this.#host.applySysctls(command.operations);
     } else if (command.tool === 'wg') {
       await runTool('wg', command.args);
     } else {
@@ -243,11 +211,6 @@ export class LinuxDevice implements Device {
         await rm(file, { force: true });
       }
     }
-  }
-
-  async #setSysctl(operation: Operation): Promise<void> {
-    if (operation.kind === 'sysctl-set') await this.#sysctls.set(operation.key, operation.value);
-    if (operation.kind === 'sysctl-restore') await this.#sysctls.restore(operation.key);
   }
 
   #explain(error: ToolError, command: Command): DeviceError {
