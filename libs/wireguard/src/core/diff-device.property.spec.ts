@@ -23,22 +23,21 @@ const ownership = fc.array(fc.option(fc.nat({ max: keys.length - 1 }), { nil: un
 const owned = (owners: (number | undefined)[], peer: number) => prefixes.filter((_, i) => owners[i] === peer).sort();
 
 /** What a node with gateways needs beside its interface, or nothing of it. */
-const machines = fc
-  .record({
-    forward: fc.boolean(),
-    filter: fc.constantFrom(null, 'accept' as const, 'drop' as const),
-    internet: fc.constantFrom<(string[] | null)[]>(null, ['192.0.2.7/32'], ['192.0.2.7/32', '2001:db8::/32']),
-  })
-  .map(({ forward, filter, internet }) =>
-    desiredOf([
-      ownInterface(forward ? { forward } : {}),
-      ...(filter
-        ? [{ name: 'filter/x' as const, verdict: filter, sources: ['10.0.0.0/8'], destinations: ['0.0.0.0/0'] }]
-        : []),
-      ...(internet ? [{ name: 'internet' as const, outside: internet }] : []),
-    ]),
-  )
-  .map(({ fwmark, fullTunnel, firewall, sysctls }) => ({ fwmark, fullTunnel, firewall, sysctls }));
+const needs = [false, true].flatMap((forward) =>
+  [null, 'accept' as const, 'drop' as const].flatMap((verdict) =>
+    [null, ['192.0.2.7/32'], ['192.0.2.7/32', '2001:db8::/32']].map((outside) => {
+      const filter = { name: 'filter/x' as const, sources: ['10.0.0.0/8'], destinations: ['0.0.0.0/0'] };
+      const { fwmark, fullTunnel, firewall, sysctls } = desiredOf([
+        ownInterface(forward ? { forward } : {}),
+        ...(verdict ? [{ ...filter, verdict }] : []),
+        ...(outside ? [{ name: 'internet' as const, outside }] : []),
+      ]);
+      return { fwmark, fullTunnel, firewall, sysctls };
+    }),
+  ),
+);
+const machines = fc.constantFrom(...needs);
+const tables = needs.map(({ firewall }) => firewall && { digest: firewallDigest(firewall), counters: {} });
 
 const heldRules: RoutingRule[] = [
   { family: 4, kind: 'outside', to: '192.0.2.7/32' },
@@ -54,10 +53,7 @@ const heldMachines = fc.record({
   fwmark: fc.constantFrom(0, 0x74, 51820),
   tunnelRoutes: fc.subarray(['0.0.0.0/0', '10.0.0.0/8', '::/0']),
   rules: fc.subarray(heldRules),
-  firewall: fc.oneof(
-    fc.constantFrom(null, { digest: null, counters: {} }),
-    machines.map(({ firewall }) => firewall && { digest: firewallDigest(firewall), counters: {} }),
-  ),
+  firewall: fc.constantFrom(null, { digest: null, counters: {} }, ...tables),
   sysctls: fc.record({
     forward4: fc.constantFrom('0', '1'),
     forward6: fc.constantFrom('0', '1', null),
