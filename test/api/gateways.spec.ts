@@ -165,6 +165,21 @@ describe('gateways', () => {
     });
   });
 
+  test('keep their nodes from endpoints in what they serve, which would be a tunnel in itself', async () => {
+    await api.prod('POST', 'gateways', office);
+    const endpoints = [{ address: '10.20.0.7', port: 51820, kind: 'public' }];
+    expect(await refused('nodes/gw-2', { endpoints }, 'PATCH')).toMatchObject({
+      status: 409,
+      code: 'endpoint_in_range',
+      detail: expect.stringMatching(/10\.20\.0\.7 of node "gw-2".*office/),
+    });
+    expect((await api.prod('PATCH', 'nodes/web-1', { endpoints })).status).toBe(200);
+    const berlin = { name: 'berlin', model: 'flat', pods: ['10.42.0.0/16'], members: [{ node: 'web-1' }] };
+    expect((await api.prod('POST', 'clusters', berlin)).status).toBe(201);
+    const inPods = [{ address: '10.42.0.7', port: 51820, kind: 'public' }];
+    expect(await refused('nodes/web-1', { endpoints: inPods }, 'PATCH')).toMatchObject({ code: 'endpoint_in_range' });
+  });
+
   test('refuse internet gateways in a row', async () => {
     const internet = { name: 'out', kind: 'internet', nodes: ['gw-1'], users: { nodes: ['web-1'] } };
     expect((await api.prod('POST', 'gateways', internet)).body.users.nodes).toEqual([

@@ -79,6 +79,7 @@ describe('needs', () => {
     await api.prod('POST', 'cluster-links', { a: 'berlin', b: 'paris' });
     const { body } = await api.prod('GET', 'clusters/paris');
     expect(await needsOf()).toEqual([
+      'Cluster "paris", which it is linked with, has no gateway of kind cluster: create one.',
       `Machines of cluster "berlin" that run no agent need a route to ${body.crossing[0].crossing} through node "gw-1"; a route on their router or by their CNI will do.`,
     ]);
   });

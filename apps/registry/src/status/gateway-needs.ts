@@ -12,7 +12,7 @@ export function gatewayNeeds(state: NetworkState, gateway: GatewayState): string
     case 'egress':
       return gateway.masquerade ? [] : egressReturnRoutes(state, gateway, node);
     case 'cluster':
-      return clusterReturnRoutes(state, gateway, node);
+      return doorNeeds(state, gateway, node);
     case 'ingress':
       return node.endpoints.some(({ kind }) => kind === 'public')
         ? []
@@ -39,13 +39,27 @@ function egressReturnRoutes(state: NetworkState, { ranges, members }: GatewaySta
   });
 }
 
-/** Machines of a cluster that run no agent reach what it is linked with by its door. */
-function clusterReturnRoutes(state: NetworkState, { clusterId, members }: GatewayState, node: NodeState): string[] {
+/** A link has a door at each end, by which also those machines go that run no agent. */
+function doorNeeds(state: NetworkState, { clusterId, members }: GatewayState, node: NodeState): string[] {
   const cluster = state.clusters.get(clusterId ?? '');
   if (!cluster) return [];
   const partners = linkedWith(state, cluster.clusterId).flatMap((id) => state.clusters.get(id) ?? []);
+  const withoutDoor = partners
+    .filter((partner) => !state.gateways.some((other) => other.clusterId === partner.clusterId))
+    .map(({ name }) => `Cluster "${name}", which it is linked with, has no gateway of kind cluster: create one.`);
+  return [...withoutDoor.sort(), ...routesToPartners(state, { cluster, partners, node, members })];
+}
+
+interface Door {
+  cluster: ClusterState;
+  partners: ClusterState[];
+  node: NodeState;
+  members: readonly string[];
+}
+
+function routesToPartners(state: NetworkState, { cluster, partners, node, members }: Door): string[] {
   const to = [...new Set(partners.flatMap((partner) => crossingTexts(state, partner)))].sort();
-  if (to.length === 0 || cluster.members.size > members.length) return [];
+  if (to.length === 0) return [];
   return [
     `Machines of cluster "${cluster.name}" that run no agent need a route to ${to.join(', ')} through node "${node.name}"${atAddress(node, cluster.pods)}; a route on their router or by their CNI will do.${whenItMoves(members)}`,
   ];
