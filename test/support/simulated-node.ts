@@ -3,7 +3,7 @@ import nacl from 'tweetnacl';
 import type { EnrolResponse } from '#contracts/enrolment.js';
 import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
 import { formatDigest } from '#contracts/node-stream.js';
-import { type AgentConnection, connectAgent } from '#messaging/agent-connection.js';
+import { type AgentConnection, type AgentReport, connectAgent } from '#messaging/agent-connection.js';
 import { createUserKey } from '#messaging/nkeys.js';
 import { SealOpener } from '#messaging/node-seal.js';
 
@@ -61,7 +61,11 @@ export class SimulatedNode {
   /** Says what an agent says twice a second when its node is a member of these gateways. */
   probe(...gatewayIds: string[]): void {
     const gateways = gatewayIds.map((gatewayId) => ({ gatewayId, ok: true, detail: 'simulated' }));
-    this.#connection?.report({ kind: 'probe', body: { gateways, handshakeAge: 1 } });
+    this.tell({ kind: 'probe', body: { gateways, handshakeAge: 1 } });
+  }
+
+  tell(report: AgentReport): void {
+    this.#connection?.report(report);
   }
 
   async close(): Promise<void> {

@@ -104,7 +104,10 @@ export class AgentConnection {
     this.#closed.abort();
     for (const follower of this.#follows.values()) follower?.stop();
     this.#follows.clear();
-    if (!this.#nats?.isClosed()) await (this.#status === 'connected' ? this.#nats?.drain() : this.#nats?.close());
+    const nats = this.#nats;
+    // It may be lost in this very moment, and then there is nothing to deliver.
+    if (this.#status === 'connected') await nats?.drain().catch(() => nats.close());
+    else if (!nats?.isClosed()) await nats?.close();
     this.#set('closed');
   }
 

@@ -1,6 +1,7 @@
 import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { serveAsyncApi } from '../asyncapi/asyncapi.js';
 import type { RegistryOptions } from '../registry.options.js';
 import { httpAdapter, type HttpServerOptions } from './http-server.js';
 import { nestLogger } from './nest-logger.js';
@@ -21,5 +22,6 @@ export async function createHttpApp(
     logger: nestLogger(options.logger),
   });
   serveOpenApi(app);
+  serveAsyncApi(app);
   return app;
 }
