@@ -15,6 +15,8 @@ export interface AgentStatus {
   revision: number;
   /** What differs between the kernel and what it holds. */
   drift: string[];
+  /** What it did not let through, by filter. */
+  drops: { filter: string; packets: number }[];
 }
 
 /** One line of `wg show tmb0 dump`. */

@@ -75,9 +75,8 @@ describe('network models side by side', () => {
   });
 
   it('count what an isolated cluster drops', async () => {
-    const { filters } = await isolated.gate.agent.status();
-    const drops = Object.values(filters).reduce((sum, { packets }) => sum + packets, 0);
-    expect(drops).toBeGreaterThan(0);
+    const { drops } = await isolated.gate.agent.status();
+    expect(drops.reduce((sum, { packets }) => sum + packets, 0)).toBeGreaterThan(0);
   });
 
   it('let an island publish a service on a mesh address', async () => {
