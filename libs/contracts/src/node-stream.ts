@@ -43,6 +43,12 @@ export interface PeerResource {
   allowedIps: string[];
   /** `1.2.3.4:51820` or `[fd00::1]:51820`; null: the peer calls us. A roamed endpoint is not drift. */
   endpoint: string | null;
+  /** Seconds between keepalives to this peer, whatever the interface says. */
+  keepalive?: number;
+  /** The node id of the peer through which this one is reached: its prefixes are that peer's, and it is no WireGuard peer itself. */
+  via?: string;
+  /** With `via`: a WireGuard peer all the same, without a prefix, so that a direct path can prove itself. */
+  trial?: true;
 }
 
 /** A prefix that is reached through the mesh interface. */
@@ -97,6 +103,8 @@ export interface FilterResource {
   verdict: 'accept' | 'drop';
   sources: string[];
   destinations: string[];
+  /** Only packets to this port (after translation); absent: whatever protocol and port. */
+  service?: { protocol: 'tcp' | 'udp'; port: number };
 }
 
 /** Everything that has no better way goes through the peer that has 0.0.0.0/0 (and ::/0). */

@@ -5,6 +5,7 @@ import { extrasOf } from './gateways/extras.js';
 import { landscapeOf } from './gateways/landscape.js';
 import { isLive, memberOf, membersAfter } from './members.js';
 import { profileOf } from './node-profile.js';
+import { isWithoutPaths, standingKey, standingOf } from './paths/standing.js';
 import type { ChangeGroup } from './plan.js';
 import { ownResources, planNode, resourcesOver } from './plan-node.js';
 import { byName } from './resources.js';
@@ -44,7 +45,7 @@ export function* changeGroups(step: Step): Generator<ChangeGroup> {
     if (!was) continue;
     if (looksAnew(step, was, node)) {
       anew.push(nodeId);
-    } else if (was !== node || isToldAnew(step, node)) {
+    } else if (touched.has(nodeId) || isToldAnew(step, node) || isException(step, node)) {
       addOwn(groups, step, was, candidates(step, was, node));
     } else {
       const key = classOf(node);
@@ -65,9 +66,12 @@ export function* changeGroups(step: Step): Generator<ChangeGroup> {
 }
 
 /** Whether a node may see others differently although those did not change. */
-function looksAnew({ before, after }: Step, was: NodeState, is: NodeState): boolean {
+function looksAnew({ before, after, touched }: Step, was: NodeState, is: NodeState): boolean {
   if (!before.network || !after.network) return true;
   if (before.network.defaultPolicy !== after.network.defaultPolicy) return true;
+  const { nodeId } = is;
+  if (before.paths.get(nodeId) !== after.paths.get(nodeId)) return true;
+  if (touched.has(nodeId) && standsElsewhere(before, after, nodeId)) return true;
   if (was === is) return false;
   if (was.enabled !== is.enabled) return true;
   const old = isLive(before) && profileOf(before, was).vantage;
@@ -75,25 +79,47 @@ function looksAnew({ before, after }: Step, was: NodeState, is: NodeState): bool
   return !old || !now || old.site !== now.site || old.family !== now.family;
 }
 
-/** Whether clusters or gateways name a node and may mean something else for it. */
+function standsElsewhere(before: NetworkState, after: NetworkState, nodeId: string): boolean {
+  if ([before, after].every((state) => isLive(state) && isWithoutPaths(state))) return false;
+  const [was, is] = [before, after].map((state) => {
+    const node = memberOf(state, nodeId);
+    return isLive(state) && node && standingOf(state, node);
+  });
+  if (!was || !is) return true;
+  return (
+    standingKey(was) !== standingKey(is) || was.offersLan !== is.offersLan || !sameSet(was.relay?.cut, is.relay?.cut)
+  );
+}
+
+const sameSet = (a: ReadonlySet<string> = new Set(), b: ReadonlySet<string> = new Set()) =>
+  a.size === b.size && [...a].every((id) => b.has(id));
+
+/** Whether a node is an exception with some of the others, so that it sees them as nobody else does. */
+const isException = ({ after }: Step, { nodeId }: NodeState): boolean => after.paths.has(nodeId);
+
+/** Whether clusters or gateways name a node and may mean something else for it, or for what it relays. */
 function isToldAnew({ before, after }: Step, node: NodeState): boolean {
   if (!isLive(before) || !isLive(after) || landscapeOf(before) === landscapeOf(after)) return false;
-  return [before, after].some((state) => landscapeOf(state).named.has(node.nodeId));
+  return [before, after].some((state) => landscapeOf(state).named.has(node.nodeId) || state.relays.has(node.nodeId));
 }
 
 /**
- * What a node's view of the touched nodes depends on, as one text: all of `arePeers` and `chooseEndpoint`. Its site
+ * What a node's view of the touched nodes depends on, as one text: all of `arePeers`, `choosePath` and
+ * `chooseEndpoint`. Its site
  * counts only where a touched node shares it, so that ten thousand sites are not ten thousand classes.
  */
 function viewerClasses(step: Step): (node: NodeState) => string {
   const { before, after } = step;
+  const hasPaths = [before, after].some((state) => isLive(state) && !isWithoutPaths(state));
   const sites = new Set<string | null | undefined>();
   for (const id of [...step.touched, ...serving(step)])
     sites.add(memberOf(before, id)?.site).add(memberOf(after, id)?.site);
   return (node) => {
     if (!isLive(after) || !node.enabled) return 'none';
     const { site, family } = profileOf(after, node).vantage;
-    return site !== null && sites.has(site) ? `${family} ${site}` : `${family}`;
+    const standing = hasPaths ? standingOf(after, node) : undefined;
+    const place = standing ? `${family} ${standingKey(standing)}` : `${family}`;
+    return site !== null && sites.has(site) ? `${place} ${standing?.offersLan} ${site}` : place;
   };
 }
 

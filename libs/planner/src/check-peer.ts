@@ -8,7 +8,8 @@ import { mayLeadThrough } from './extended-peer.js';
 import { isLive, type LiveState, membersOf } from './members.js';
 import { type NodeProfile, profileOf } from './node-profile.js';
 import { permitted } from './permitted.js';
-import { label, type Violation, type ViolationCode } from './violation.js';
+import { isUsableRelay } from './paths/reach.js';
+import { label, labelOf, type Violation, type ViolationCode } from './violation.js';
 
 /** The node that a peer resource stands for. */
 export const peerId = ({ name }: PeerResource): string => name.slice('peer/'.length);
@@ -36,6 +37,8 @@ export function bodyViolations(
   holder: NodeState,
   { peer, other }: { peer: PeerResource; other: NodeState },
 ): Violation[] {
+  const relay = relayViolation(state, holder, { peer, other });
+  if (relay) return [relay];
   const profile = profileOf(state, other);
   const carried = carriedBy(state);
   const known = sound.get(peer);
@@ -59,6 +62,18 @@ export function bodyViolations(
 
   if (found.length === 0) sound.set(peer, { profile, carried });
   return found;
+}
+
+/** Whether a relay serves is no property of the body: it is looked at each time. */
+function relayViolation(
+  state: LiveState,
+  holder: NodeState,
+  { peer: { via }, other }: { peer: PeerResource; other: NodeState },
+): Violation | undefined {
+  if (via === undefined || (isUsableRelay(state, via) && via !== other.nodeId && via !== holder.nodeId))
+    return undefined;
+  const message = `${label(holder)} has peer ${label(other)} through ${labelOf(state, via)}, which cannot relay`;
+  return { code: 'wrong_relay', nodeId: holder.nodeId, message };
 }
 
 const offeredKey = ({ keyRotation }: NodeState) =>

@@ -1,13 +1,14 @@
 import { addToDigest, EMPTY_DIGEST, removeFromDigest, type Resource } from '#contracts/node-stream.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
-import type { Vantage } from './choose-endpoint.js';
 import { extendedPeer } from './extended-peer.js';
 import { extrasOf } from './gateways/extras.js';
 import { isLive, type LiveState, memberOf, membersOf } from './members.js';
 import { type KnownPeer, profileOf } from './node-profile.js';
 import { arePeers, permitsAll } from './permitted.js';
 import { ownResources } from './plan-node.js';
-import { hashOf, knownPeer } from './resources.js';
+import { peerSeenBy, peerSeenFrom, type Viewpoint } from './paths/peer-seen.js';
+import { isWithoutPaths, type Standing, standingKey, standingOf } from './paths/standing.js';
+import { hashOf } from './resources.js';
 
 /**
  * The digest of every node's set, equal to `digestOf(planNode(state, nodeId))`, in O(nodes) instead of O(nodes²): the sum of
@@ -24,10 +25,9 @@ export function digests(state: NetworkState, only?: Iterable<string>): Map<strin
   return new Map(
     asked.map((node) => {
       const own = digestOfSet(ownResources(state, node));
-      return [
-        node.nodeId,
-        sums && node.enabled ? addToDigest(own, addToDigest(sums.ofPeers(node), ofBehind(state, node))) : own,
-      ];
+      if (!sums || !node.enabled) return [node.nodeId, own];
+      const peers = state.paths.has(node.nodeId) ? ofPeersOneByOne(state, node) : sums.ofPeers(node);
+      return [node.nodeId, addToDigest(own, addToDigest(peers, ofBehind(state, node)))];
     }),
   );
 }
@@ -45,58 +45,82 @@ function digestOfKnown({ peer, routes }: KnownPeer): bigint {
 
 /** What those that something is behind add up to besides themselves. */
 function ofBehind(state: LiveState, node: NodeState): bigint {
-  const { vantage } = profileOf(state, node);
   let digest = EMPTY_DIGEST;
   for (const [id, behind] of extrasOf(state, node).behind) {
     const other = memberOf(state, id);
     if (!other || !arePeers(state, node, other)) continue;
-    const { peer } = knownPeer(state, vantage, other);
+    const { peer } = peerSeenBy(state, node, other);
     const extended = extendedPeer(peer, behind);
     digest = removeFromDigest(addToDigest(digest, digestOfSet([extended.peer, ...extended.routes])), hashOf(peer));
   }
   return digest;
 }
 
-type PerFamily = Record<Vantage['family'], bigint>;
-const FAMILIES = [4, 6] as const;
+/** For a node that is an exception with some of the others. */
+function ofPeersOneByOne(state: LiveState, node: NodeState): bigint {
+  let digest = EMPTY_DIGEST;
+  for (const other of membersOf(state))
+    if (arePeers(state, node, other)) digest = addToDigest(digest, digestOfKnown(peerSeenBy(state, node, other)));
+  return digest;
+}
 
-/** How all enabled nodes add up: seen from outside their sites, and what is different for those in the same site. */
+/**
+ * How all enabled nodes add up for those who stand alike: seen from outside their sites, and what is different for those
+ * in the same site.
+ */
 class PeerSums {
-  readonly #outside: PerFamily = { 4: EMPTY_DIGEST, 6: EMPTY_DIGEST };
-  readonly #inside = new Map<string, PerFamily>();
+  readonly #outside = new Map<string, bigint>();
+  readonly #inside = new Map<string, bigint>();
+  readonly #enabled: readonly NodeState[];
+  readonly #bySite = new Map<string, NodeState[]>();
 
   constructor(private readonly state: LiveState) {
-    for (const node of membersOf(state)) if (node.enabled) this.#add(node);
+    this.#enabled = membersOf(state).filter(({ enabled }) => enabled);
+    for (const node of this.#enabled) {
+      if (node.site === null) continue;
+      const mates = this.#bySite.get(node.site);
+      if (mates) mates.push(node);
+      else this.#bySite.set(node.site, [node]);
+    }
   }
 
   /** Over everybody but the node itself. */
   ofPeers(node: NodeState): bigint {
     const { vantage } = profileOf(this.state, node);
-    const inside = vantage.site === null ? undefined : this.#inside.get(vantage.site);
-    const all = addToDigest(this.#outside[vantage.family], inside?.[vantage.family] ?? EMPTY_DIGEST);
-    return removeFromDigest(all, this.#seen(vantage, node));
+    const standing = isWithoutPaths(this.state) ? ANYWHERE : standingOf(this.state, node);
+    const here: Viewpoint = { vantage, standing };
+    const outside: Viewpoint =
+      standing.kind === 'blocked'
+        ? here
+        : { vantage: { ...vantage, site: null }, standing: { ...standing, site: null } };
+    const key = `${vantage.family} ${standingKey(standing)}`;
+    const all = once(this.#outside, key, () => this.#sum(this.#enabled, outside));
+    const mates = vantage.site === null ? [] : (this.#bySite.get(vantage.site) ?? []);
+    const inside = once(this.#inside, `${key} ${standing.offersLan} ${vantage.site}`, () =>
+      removeFromDigest(this.#sum(mates, here), this.#sum(mates, outside)),
+    );
+    return removeFromDigest(addToDigest(all, inside), this.#sum([node], here));
   }
 
-  #add(node: NodeState): void {
-    for (const family of FAMILIES) {
-      const outside = this.#seen({ site: null, family }, node);
-      this.#outside[family] = addToDigest(this.#outside[family], outside);
-      if (node.site === null) continue;
-      const site = this.#site(node.site);
-      site[family] = addToDigest(
-        site[family],
-        removeFromDigest(this.#seen({ site: node.site, family }, node), outside),
-      );
-    }
+  #sum(nodes: readonly NodeState[], from: Viewpoint): bigint {
+    let digest = EMPTY_DIGEST;
+    for (const node of nodes) digest = addToDigest(digest, digestOfKnown(peerSeenFrom(this.state, from, node)));
+    return digest;
   }
+}
 
-  #site(name: string): PerFamily {
-    let site = this.#inside.get(name);
-    if (!site) this.#inside.set(name, (site = { 4: EMPTY_DIGEST, 6: EMPTY_DIGEST }));
-    return site;
-  }
+/** Where it does not matter how one stands. */
+const ANYWHERE: Standing = {
+  site: null,
+  offersLan: false,
+  kind: 'open',
+  relay: null,
+  cut: new Set(),
+  proven: new Set(),
+};
 
-  #seen(from: Vantage, node: NodeState): bigint {
-    return digestOfKnown(knownPeer(this.state, from, node));
-  }
+function once(known: Map<string, bigint>, key: string, make: () => bigint): bigint {
+  let value = known.get(key);
+  if (value === undefined) known.set(key, (value = make()));
+  return value;
 }

@@ -17,6 +17,16 @@ export interface NodeProfile {
   /** The node as a peer of those in its site and of all others. Who calls it at the same endpoint gets the same object. */
   inside: Record<Vantage['family'], KnownPeer>;
   outside: Record<Vantage['family'], KnownPeer>;
+  /** The node as a peer of those who reach it in another way than by what it offers. */
+  over(way: Way): KnownPeer;
+}
+
+/** Another way to a node than by what it offers. */
+export interface Way {
+  endpoint: string | null;
+  keepalive?: number;
+  via?: string;
+  trial?: true;
 }
 
 /** A node by its own prefixes, and the ways to its pods: its addresses are in the range that every node has a route to. */
@@ -58,18 +68,23 @@ interface Prefixes {
 
 function deriveProfile({ ranges, pods }: Prefixes, node: NodeState): NodeProfile {
   const target: Target = { site: node.site, endpoints: usableEndpoints(ranges, node) };
-  const peers = new Map<Endpoint | null, KnownPeer>();
-  const seenFrom = (site: string | null, family: Vantage['family']): KnownPeer => {
-    const endpoint = chooseEndpoint({ site, family }, target);
-    const peer = peers.get(endpoint) ?? knownPeer(node, pods, endpoint);
-    peers.set(endpoint, peer);
+  const peers = new Map<string, KnownPeer>();
+  const over = (way: Way): KnownPeer => {
+    const key = `${way.endpoint} ${way.keepalive} ${way.via} ${way.trial}`;
+    const peer = peers.get(key) ?? knownPeer(node, pods, way);
+    peers.set(key, peer);
     return peer;
+  };
+  const seenFrom = (site: string | null, family: Vantage['family']): KnownPeer => {
+    const at = chooseEndpoint({ site, family }, target);
+    return over({ endpoint: at && formatEndpoint(at.address, at.port) });
   };
   return {
     vantage: vantageOf(target),
     reachable: target.endpoints.some(({ kind }) => kind === 'public'),
     inside: { 4: seenFrom(node.site, 4), 6: seenFrom(node.site, 6) },
     outside: { 4: seenFrom(null, 4), 6: seenFrom(null, 6) },
+    over,
   };
 }
 
@@ -83,21 +98,20 @@ function usableEndpoints(ranges: readonly (string | null)[], node: NodeState): E
   });
 }
 
-/** Rule 3: a direct peer with its own prefixes, flat pods among them. */
+/** Rule 3: a peer with its own prefixes, flat pods among them. */
 function knownPeer(
   { nodeId, name, publicKey, keyRotation, addresses }: NodeState,
   pods: readonly string[],
-  at: Endpoint | null,
+  way: Way,
 ): KnownPeer {
-  const endpoint = at && formatEndpoint(at.address, at.port);
-  const reached = pods.filter((range) => mayLeadThrough(endpoint, range));
+  const reached = pods.filter((range) => mayLeadThrough(way.endpoint, range));
   const peer: PeerResource = {
     name: `peer/${nodeId}`,
     node: name,
     publicKey,
     ...(keyRotation?.step === 'offered' && { nextKey: keyRotation.publicKey }),
     allowedIps: [...addresses.map(hostPrefix), ...reached].sort(),
-    endpoint,
+    ...way,
   };
   return { peer, routes: reached.map(routeTo) };
 }

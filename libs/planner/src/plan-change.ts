@@ -4,6 +4,7 @@ import { changeGroups } from './change-groups.js';
 import { changedFlatPods } from './flat-pods.js';
 import { keepLandscape, landscapeOf } from './gateways/landscape.js';
 import { isLive, memberOf, membersOf } from './members.js';
+import { isUsableRelay } from './paths/reach.js';
 import type { NetworkChange } from './plan.js';
 
 /**
@@ -34,8 +35,8 @@ export function planChange(
 }
 
 /**
- * Nodes whose own state facts may have changed, or the pods that they are known by, sorted. All others are the same object
- * in both states.
+ * Nodes whose own state facts may have changed, or the pods that they are known by, or how others reach them, sorted. All
+ * others are the same object in both states.
  */
 function touchedNodes(
   before: NetworkState,
@@ -53,7 +54,17 @@ function touchedNodes(
       case 'NodeDisabled':
       case 'NodeEnabled':
       case 'NodeRemoved':
+      case 'NodeReachabilityDecided':
+      case 'RelaySet':
+      case 'RelayUnset':
+      case 'RelayAssigned':
         ids.add(fact.data.nodeId);
+        break;
+      case 'PathTried':
+      case 'PathProven':
+      case 'PathFailed':
+      case 'PathForgotten':
+        ids.add(fact.data.a).add(fact.data.b);
         break;
       case 'NetworkCreated':
       case 'NetworkDeleted':
@@ -80,19 +91,26 @@ function touchedNodes(
       case 'ServiceWithdrawn':
       case 'ClientCreated':
       case 'ClientRevoked':
-      case 'NodeReachabilityDecided':
-      case 'RelaySet':
-      case 'RelayUnset':
       case 'RelayPinned':
-      case 'RelayAssigned':
-      case 'PathTried':
-      case 'PathProven':
-      case 'PathFailed':
-      case 'PathForgotten':
         break;
       default:
         fact satisfies never;
     }
   }
+  for (const relayId of [...ids].filter((id) => !servesAlike(before, after, id)))
+    for (const { relays } of [before, after]) for (const nodeId of relays.get(relayId)?.nodes ?? []) ids.add(nodeId);
   return new Set([...ids].sort());
+}
+
+/** Whether a node that is no relay, or one that serves those behind it as before. */
+function servesAlike(before: NetworkState, after: NetworkState, nodeId: string): boolean {
+  if (!isLive(before) || !isLive(after)) return false;
+  if (!before.relays.has(nodeId) && !after.relays.has(nodeId)) return true;
+  const [was, is] = [before.nodes.get(nodeId), after.nodes.get(nodeId)];
+  return (
+    was?.site === is?.site &&
+    was?.endpoints === is?.endpoints &&
+    before.paths.get(nodeId) === after.paths.get(nodeId) &&
+    isUsableRelay(before, nodeId) === isUsableRelay(after, nodeId)
+  );
 }

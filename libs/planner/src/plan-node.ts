@@ -3,9 +3,10 @@ import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { extendedPeer } from './extended-peer.js';
 import { type Extras, extrasOf } from './gateways/extras.js';
 import { isLive, type LiveState, memberOf, membersOf } from './members.js';
-import { profileOf } from './node-profile.js';
 import { arePeers } from './permitted.js';
-import { byName, interfaceResource, knownPeer, routeResources } from './resources.js';
+import { peerSeenBy } from './paths/peer-seen.js';
+import { relayResources } from './paths/relay-resources.js';
+import { byName, interfaceResource, routeResources } from './resources.js';
 
 /** Everything one node shall be, sorted by name; empty for a node that is not in the network. Rules: docs/planner.md. */
 export function planNode(state: NetworkState, nodeId: string): Resource[] {
@@ -18,17 +19,17 @@ export function planNode(state: NetworkState, nodeId: string): Resource[] {
 export function ownResources(state: LiveState, node: NodeState): Resource[] {
   const extras = extrasOf(state, node);
   const own = interfaceResource(state, node, extras);
-  return node.enabled ? [own, ...routeResources(state.network), ...extras.resources] : [own];
+  if (!node.enabled) return [own];
+  return [own, ...routeResources(state.network), ...relayResources(state, node), ...extras.resources];
 }
 
 /** What a node has because of some of the others: each as a peer, and the ways to what is behind them. */
 export function resourcesOver(state: LiveState, node: NodeState, others: Iterable<NodeState>): Resource[] {
-  const { vantage } = profileOf(state, node);
   const { behind }: Extras = extrasOf(state, node);
   const resources: Resource[] = [];
   for (const other of others) {
     if (!arePeers(state, node, other)) continue;
-    const known = knownPeer(state, vantage, other);
+    const known = peerSeenBy(state, node, other);
     const more = behind.get(other.nodeId);
     const extended = more && extendedPeer(known.peer, more);
     resources.push(extended?.peer ?? known.peer, ...known.routes);

@@ -9,19 +9,20 @@ import type { NetworkState } from '#topology/network-state.js';
 import type { NetworkHistory } from '../../../test/support/network-history.js';
 import { PlanFollower } from '../../../test/support/plan-follower.js';
 import { holds } from '../../../test/support/property.js';
-import { gatewayHistories, histories } from '../../../test/support/random-history.js';
+import { gatewayHistories, histories, relayHistories } from '../../../test/support/random-history.js';
 import { checkGroup } from './check-group.js';
 import { checkPlan } from './check-plan.js';
 import { digests } from './digests.js';
 import { planChange } from './plan-change.js';
 import { planAll, planNode } from './plan-node.js';
 
-const HISTORIES = 1000;
+const HISTORIES = 150;
 const batches = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 8 });
 
 describe.each([
   ['of nodes', histories(30)],
   ['of nodes, clusters and gateways', gatewayHistories(12)],
+  ['of nodes, relays and paths', relayHistories(20)],
 ])('over random histories %s', (_, history) => {
   test('changes applied one by one give the plan from scratch and touch only nodes they must', () => {
     holds(history, HISTORIES, (history) => {

@@ -10,10 +10,13 @@ export function covering(prefixes: Iterable<string>): string[] {
     .sort();
 }
 
-/** What of everything of a family the prefixes leave out, as few prefixes as that takes, sorted as text. */
-export function complement(prefixes: readonly string[], family: Family): string[] {
-  const taken = prefixes.map(parsePrefix).filter((prefix) => prefix.family === family);
-  return without({ family, base: 0n, length: 0 }, taken).map(formatPrefix).sort();
+/** What of these prefixes others leave free, as few prefixes as that takes, sorted as text. */
+export function except(prefixes: readonly string[], taken: readonly string[]): string[] {
+  const others = taken.map(parsePrefix);
+  return covering(prefixes)
+    .flatMap((text) => without(parsePrefix(text), others))
+    .map(formatPrefix)
+    .sort();
 }
 
 export const familyOf = (prefix: string): Family => (prefix.includes(':') ? 6 : 4);
@@ -28,5 +31,8 @@ function without(range: Prefix, taken: readonly Prefix[]): Prefix[] {
   const half = 1n << BigInt(BITS[family] - length);
   return [base, base + half].flatMap((start) => without({ family, base: start, length }, inside));
 }
+
+/** Whether one canonical prefix lies in another, or is it. */
+export const isWithin = (inner: string, outer: string): boolean => isInside(parsePrefix(inner), parsePrefix(outer));
 
 const isInside = (inner: Prefix, outer: Prefix) => inner.length >= outer.length && overlaps(inner, outer);

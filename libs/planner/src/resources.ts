@@ -7,22 +7,22 @@ import {
 } from '#contracts/node-stream.js';
 import { hostPrefix } from '#ipam/prefix.js';
 import type { KeyRotation, NetworkInfo, NodeState } from '#topology/network-state.js';
-import { sameSite, type Vantage } from './choose-endpoint.js';
 import type { Extras } from './gateways/extras.js';
 import type { LiveState } from './members.js';
-import { type KnownPeer, profileOf } from './node-profile.js';
+import { isCallable, offersPublic } from './paths/reach.js';
 
-/** A node's own interface. Keepalive (rule 5) only where others cannot call: no public endpoint. */
+/** A node's own interface. Keepalive (rule 5) only where others cannot call it at what it offers. */
 export function interfaceResource(state: LiveState, node: NodeState, { forward }: Extras): InterfaceResource {
   const { network } = state;
+  const isBehindNat = !isCallable(state, node) || !offersPublic(state, node);
   return {
     name: 'interface',
     network: network.name,
     node: node.name,
     addresses: node.addresses.map(hostPrefix),
     mtu: network.mtu,
-    keepalive: !profileOf(state, node).reachable && network.keepalive > 0 ? network.keepalive : null,
-    ...(forward && { forward }),
+    keepalive: isBehindNat && network.keepalive > 0 ? network.keepalive : null,
+    ...((forward || state.relays.has(node.nodeId)) && { forward: true }),
     ...(node.keyRotation && { key: keyOrder(node.publicKey, node.keyRotation) }),
   };
 }
@@ -50,12 +50,6 @@ export function routeResources(network: NetworkInfo): readonly RouteResource[] {
     routes.set(network, (known = ranges.map((cidr) => ({ name: `route/${cidr}`, cidr }))));
   }
   return known;
-}
-
-/** `to` as it appears in the set of a node that stands at `from` (rule 3), without what else is behind it. */
-export function knownPeer(state: LiveState, from: Vantage, to: NodeState): KnownPeer {
-  const profile = profileOf(state, to);
-  return (sameSite(from, to) ? profile.inside : profile.outside)[from.family];
 }
 
 const hashes = new WeakMap<Resource, bigint>();

@@ -11,6 +11,7 @@ export type ViolationCode =
   | 'missing_peer'
   | 'one_sided_peer'
   | 'wrong_key'
+  | 'wrong_relay'
   | 'foreign_prefix'
   | 'prefix_conflict'
   | 'endpoint_in_mesh'

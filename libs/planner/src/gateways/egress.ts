@@ -1,3 +1,4 @@
+import { except, isWithin } from '../prefix-lists.js';
 import { accept, type Contribution, masquerade, type Rule, through } from './contribution.js';
 
 /**
@@ -10,10 +11,17 @@ export const egress: Rule = (around, viewer) =>
     .map((gateway): Contribution => {
       const { gatewayId, ranges, members } = gateway;
       if (members.includes(viewer.nodeId)) {
-        const out = { sources: around.insiders, destinations: ranges };
-        const nat = gateway.masquerade ? masquerade(gatewayId, out) : [];
-        return { forward: true, resources: [...accept(gatewayId, out), ...nat] };
+        // A range may hold the mesh, or a cluster of the member's: those are not what it opens.
+        const destinations = except(ranges, [...around.insiders, ...around.hidden(viewer)]);
+        // Longer ones of the node's other gateways say by themselves with which address.
+        const masked = except(destinations, narrower(around.opened(viewer), ranges));
+        const sources = around.insiders;
+        const nat = gateway.masquerade ? masquerade(gatewayId, { sources, destinations: masked }) : [];
+        return { forward: true, resources: [...accept(gatewayId, { sources, destinations }), ...nat] };
       }
       const active = around.activeFor(viewer, gateway);
       return active ? { reach: through(active.nodeId, ranges) } : {};
     });
+
+const narrower = (ranges: readonly string[], than: readonly string[]): string[] =>
+  ranges.filter((range) => !than.includes(range) && than.some((wide) => isWithin(range, wide)));

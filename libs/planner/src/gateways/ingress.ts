@@ -1,12 +1,12 @@
 import type { PeerResource } from '#contracts/node-stream.js';
 import { readAddress } from '#ipam/address.js';
 import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
-import type { ClientState, GatewayState, NodeState } from '#topology/network-state.js';
-import { accept, type Contribution, drop, from, type Rule } from './contribution.js';
+import type { ClientState, GatewayState, NodeState, PublicationState } from '#topology/network-state.js';
+import { accept, type Contribution, drop, EVERYTHING, from, type Rule } from './contribution.js';
 import { reachesInternet } from './internet.js';
 import type { Landscape } from './landscape.js';
 import { permitsAll } from '../permitted.js';
-import { complement, familyOf } from '../prefix-lists.js';
+import { except, familyOf } from '../prefix-lists.js';
 
 /**
  * Ingress (rule 6): external clients live behind the node that serves, which has a peer for each; for everybody else
@@ -52,16 +52,28 @@ function filters(around: Landscape, client: ClientState, viewer: NodeState): Con
   const destinations = allowedTo(around, client, viewer);
   const resources = accept(client.clientId, { sources, destinations });
   if (!servesMore(around, viewer)) return { resources };
-  const services = publishedFor(around, destinations);
-  const elsewhere = ([4, 6] as const).flatMap((family) => complement([...destinations, ...services], family));
-  return { resources: [...resources, ...drop(`${client.clientId}/else`, { sources, destinations: elsewhere })] };
+  const { reached, denied } = published(around, destinations, viewer);
+  const elsewhere = except(EVERYTHING, [...destinations, ...reached.map(({ service }) => hostPrefix(service.address))]);
+  return {
+    resources: [
+      ...resources,
+      ...drop(`${client.clientId}/else`, { sources, destinations: elsewhere }),
+      ...denied.flatMap(({ publicationId, service: { address, port }, protocol }) =>
+        drop(`${client.clientId}/${publicationId}`, { sources, destinations: [hostPrefix(address)] }).map((one) => ({
+          ...one,
+          service: { protocol, port },
+        })),
+      ),
+    ],
+  };
 }
 
 /** Everything is the internet only for who uses a gateway to it; for others it is all that the mesh leads to. */
 function allowedTo(around: Landscape, client: ClientState, viewer: NodeState): string[] {
   return client.allowed.flatMap((prefix) => {
-    if (!prefix.endsWith('/0') || reachesInternet(around, client, viewer)) return [prefix];
-    return around.outward.filter((range) => familyOf(range) === familyOf(prefix));
+    if (!prefix.endsWith('/0')) return [prefix];
+    const known = around.outward.filter((range) => familyOf(range) === familyOf(prefix));
+    return except(reachesInternet(around, client, viewer) ? [prefix] : known, around.hidden(viewer));
   });
 }
 
@@ -73,13 +85,15 @@ function servesMore(around: Landscape, viewer: NodeState): boolean {
   );
 }
 
-/** Filters see services after translation, clients are allowed the mesh addresses that stand for them. */
-function publishedFor({ publications }: Landscape, allowed: readonly string[]): string[] {
+/** Filters see services after translation, but clients are allowed the mesh addresses that stand for them. */
+function published(around: Landscape, allowed: readonly string[], viewer: NodeState) {
   const ranges = allowed.map(parsePrefix);
-  return publications
-    .filter(({ mesh }) => {
-      const address = readAddress(mesh.address);
-      return address && ranges.some((range) => contains(range, address));
-    })
-    .map(({ service }) => hostPrefix(service.address));
+  const here = around.publications.filter(({ clusterId }) => around.door(clusterId)?.members.includes(viewer.nodeId));
+  const reached = here.filter(({ mesh }) => {
+    const address = readAddress(mesh.address);
+    return address && ranges.some((range) => contains(range, address));
+  });
+  const nameOf = ({ protocol, service }: PublicationState) => `${protocol} ${service.address} ${service.port}`;
+  const names = new Set(reached.map(nameOf));
+  return { reached, denied: here.filter((publication) => !names.has(nameOf(publication))) };
 }

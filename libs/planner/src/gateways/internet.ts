@@ -2,7 +2,7 @@ import type { ClientState, GatewayState, NodeState } from '#topology/network-sta
 import { hostPrefix } from '#ipam/prefix.js';
 import { accept, EVERYTHING, type Contribution, from, masquerade, type Rule } from './contribution.js';
 import type { Landscape } from './landscape.js';
-import { familyOf } from '../prefix-lists.js';
+import { except, familyOf } from '../prefix-lists.js';
 
 /**
  * Internet gateways (rule 9): what has no better way goes through the node that serves, for nodes that use one and for
@@ -13,7 +13,7 @@ export const internet: Rule = (around, viewer) => {
   const uses = usesOf(around, viewer);
   const [first] = uses;
   const same = uses.filter(({ nodeId }) => nodeId === first?.nodeId);
-  return [...serving.map((gateway) => outlet(around, gateway)), ...(first ? [way(first.nodeId, same)] : [])];
+  return [...serving.map((gateway) => outlet(around, gateway, viewer)), ...(first ? [way(first.nodeId, same)] : [])];
 };
 
 /** Whether a node that lets a client in can send everything on for it. */
@@ -62,15 +62,16 @@ function way(nodeId: string, uses: readonly Use[]): Contribution {
   return { reach: from(nodeId, EVERYTHING), resources: [{ name: 'internet', ...only, outside: [] }] };
 }
 
-/** Users only: who is no user has no business here, whatever it sends. */
-function outlet(around: Landscape, gateway: GatewayState): Contribution {
+/** Users only, and to anything but the mesh and what is behind this node for other reasons. */
+function outlet(around: Landscape, gateway: GatewayState, viewer: NodeState): Contribution {
   const { gatewayId, users } = gateway;
   const nodes = users.nodes.map((id) => around.node(id)).filter((node) => node !== undefined);
   const sources = [
     ...nodes.flatMap((node) => around.ownPrefixes(node)),
     ...clientsOf(around, gateway).flatMap(allAllowed),
   ];
-  const out = { sources, destinations: EVERYTHING };
+  const others = [...around.insiders, ...around.hidden(viewer), ...around.opened(viewer)];
+  const out = { sources, destinations: except(EVERYTHING, others) };
   const nat = gateway.masquerade ? masquerade(gatewayId, out) : [];
   return { forward: true, resources: [...accept(gatewayId, out), ...nat] };
 }

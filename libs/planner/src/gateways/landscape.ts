@@ -78,6 +78,17 @@ export class Landscape {
     return [...this.mesh, ...this.clusters.flatMap(({ model, pods }) => (model === 'flat' ? pods : []))];
   }
 
+  /** What nobody comes to through a node by a gateway alone: clusters there, but for flat pods. */
+  hidden(node: NodeState): string[] {
+    const here = this.clusters.filter((cluster) => this.isAt(node, cluster));
+    return here.flatMap(({ pods, services, model }) => (model === 'flat' ? services : [...pods, ...services]));
+  }
+
+  /** What a node lets out by egress gateways. */
+  opened({ nodeId }: NodeState): string[] {
+    return this.gateways.filter(({ members }) => members.includes(nodeId)).flatMap(({ ranges }) => ranges);
+  }
+
   /** Where those go who leave a cluster without a link: insiders and what is behind egress gateways. */
   get outward(): readonly string[] {
     return (this.#outward ??= covering([...this.insiders, ...this.gateways.flatMap(({ ranges }) => ranges)]));

@@ -21,7 +21,9 @@ export const publications: Rule = (around, viewer) =>
           forward: true,
           resources: [
             { name: `nat/${publicationId}`, kind: 'publish', protocol, mesh, service },
-            ...accept(publicationId, { sources: around.insiders, destinations: [hostPrefix(service.address)] }),
+            ...accept(publicationId, { sources: around.insiders, destinations: [hostPrefix(service.address)] }).map(
+              (filter) => ({ ...filter, service: { protocol, port: service.port } }),
+            ),
           ],
         }),
       };

@@ -5,7 +5,7 @@ import { holds } from '../../../../test/support/property.js';
 import { reachabilityGraphs } from '../../../../test/support/relay-facts.js';
 import { isLive, type LiveState } from '../members.js';
 import { choosePath, directPath, type PairPath } from './choose-path.js';
-import { isUsableRelay } from './reach.js';
+import { isUsableRelay, needsRelay } from './reach.js';
 
 const GRAPHS = 1000;
 
@@ -78,12 +78,12 @@ function nextHop(state: LiveState, from: string | undefined, to: string): string
   return hopsOf(a, choosePath(state, a, b), b)[1];
 }
 
-/** With its own eyes: a search over direct pairs, in which only usable relays of either end pass anything on. */
+/** With its own eyes: a search over direct pairs, in which only usable relays of ends that need one pass anything on. */
 function wayExists(state: LiveState, a: NodeState, b: NodeState): boolean {
   const relays = [a, b].flatMap((node) => {
     const relayId = state.assignments.get(node.nodeId)?.relayId;
     const relay = relayId === undefined ? undefined : state.nodes.get(relayId);
-    if (!relay || relay === node || !isUsableRelay(state, relay.nodeId) || isUsableRelay(state, node.nodeId)) return [];
+    if (!relay || !isUsableRelay(state, relay.nodeId) || !needsRelay(state, node)) return [];
     return directPath(state, node, relay) ? [relay] : [];
   });
   const seen = new Set([a]);

@@ -81,7 +81,7 @@ test.each<[string, Place, Place, string]>([
 });
 
 describe('two that need a relay', () => {
-  test('share one, that of the node with the higher id first', () => {
+  test('share one, always the same of the two', () => {
     const { behind, path } = given(NATED, NATED);
     behind('a', 'r');
     expect([path('a', 'b'), path('b', 'a')]).toEqual(['relayed r', 'relayed r']);

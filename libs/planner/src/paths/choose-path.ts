@@ -3,25 +3,29 @@ import type { NodeState } from '#topology/network-state.js';
 import { pathBetween } from '#topology/relay-fold.js';
 import { sameSite } from '../choose-endpoint.js';
 import type { LiveState } from '../members.js';
-import { isCallable, isUsableRelay, offersLan } from './reach.js';
+import { type RelayStanding, standingOf, type Standing } from './standing.js';
 
 /** How packets between two nodes travel; the same from both ends. */
 export type PairPath =
   | { kind: DirectPath }
-  /** One or two relays, in the order from `a` to `b`. */
+  /** One or two relays, in the order from the first node to the second. */
   | { kind: 'relayed'; relays: readonly string[] }
   /** No way is known; both are told the best endpoints there are, which may help. */
   | { kind: 'none' };
 
 /**
  * The path between two nodes, from facts alone (docs/paths.md): a direct one if there is one, else one relay that both
- * reach, that of the node with the higher id first, else both nodes' relays.
+ * reach, else both nodes' relays.
  */
 export function choosePath(state: LiveState, a: NodeState, b: NodeState): PairPath {
   const direct = directPath(state, a, b);
-  if (direct) return { kind: direct };
-  const relays = relaysBetween(state, a, b);
-  return relays ? { kind: 'relayed', relays } : { kind: 'none' };
+  return direct ? { kind: direct } : relayedPath(standingOf(state, a), standingOf(state, b));
+}
+
+/** The same for one who stands there, and for whom no pair is an exception. */
+export function pathFrom(from: Standing, to: Standing): PairPath {
+  const direct = assumedPath(from, to);
+  return direct ? { kind: direct } : relayedPath(from, to);
 }
 
 /** The way of two nodes without a relay; undefined: none that is known to work. */
@@ -29,33 +33,38 @@ export function directPath(state: LiveState, a: NodeState, b: NodeState): Direct
   const known = pathBetween(state, a.nodeId, b.nodeId);
   if (known?.phase === 'proven') return known.over;
   if (known && known.over !== 'punched') return undefined;
-  return assumedPath(state, a, b);
+  return assumedPath(standingOf(state, a), standingOf(state, b));
 }
 
 /** What follows from both nodes alone, whatever was tried between them. */
-export function assumedPath(state: LiveState, a: NodeState, b: NodeState): 'lan' | 'public' | undefined {
-  if (sameSite(a, b) && (offersLan(a) || offersLan(b))) return 'lan';
-  if (isBlocked(state, a) || isBlocked(state, b)) return undefined;
-  return isCallable(state, a) || isCallable(state, b) ? 'public' : undefined;
+export function assumedPath(a: Standing, b: Standing): 'lan' | 'public' | undefined {
+  if (isSameLan(a, b)) return 'lan';
+  if (a.kind === 'blocked' || b.kind === 'blocked') return undefined;
+  return a.kind === 'open' || b.kind === 'open' ? 'public' : undefined;
 }
 
-const isBlocked = ({ reachability }: LiveState, { nodeId }: NodeState) => reachability.get(nodeId)?.nat === 'blocked';
+/** A relay is open and has none itself: it never relays itself, or a relay behind it. */
+function relayedPath(a: Standing, b: Standing): PairPath {
+  const shared = inTurn(a.relay, b.relay).find((relay) => reaches(a, relay) && reaches(b, relay));
+  if (shared) return { kind: 'relayed', relays: [shared.nodeId] };
+  if (!a.relay || !b.relay || a.relay.cut.has(b.relay.nodeId)) return { kind: 'none' };
+  return { kind: 'relayed', relays: [a.relay.nodeId, b.relay.nodeId] };
+}
 
-function relaysBetween(state: LiveState, a: NodeState, b: NodeState): string[] | undefined {
+function reaches(from: Standing, relay: RelayStanding): boolean {
+  if (from.proven.has(relay.nodeId)) return true;
+  if (from.cut.has(relay.nodeId)) return false;
+  return from.kind !== 'blocked' || isSameLan(from, relay);
+}
+
+/** The relays of both, in an order that is the same from both ends and puts either first as often. */
+function inTurn(a: RelayStanding | null, b: RelayStanding | null): RelayStanding[] {
+  if (!a || !b || a.nodeId === b.nodeId) return [a ?? b].filter((relay) => relay !== null);
   const [low, high] = a.nodeId < b.nodeId ? [a, b] : [b, a];
-  const ofLow = relayOf(state, low);
-  const ofHigh = relayOf(state, high);
-  if (ofHigh && directPath(state, low, ofHigh)) return [ofHigh.nodeId];
-  if (ofLow && directPath(state, high, ofLow)) return [ofLow.nodeId];
-  if (!ofLow || !ofHigh || !directPath(state, ofLow, ofHigh)) return undefined;
-  return a === low ? [ofLow.nodeId, ofHigh.nodeId] : [ofHigh.nodeId, ofLow.nodeId];
+  const sum = parseInt(low.nodeId.slice(-6), 16) + parseInt(high.nodeId.slice(-6), 16);
+  return sum % 2 === 0 ? [low, high] : [high, low];
 }
 
-/** The relay through which others reach a node. A relay has none: it never relays itself, or a relay behind it. */
-function relayOf(state: LiveState, node: NodeState): NodeState | undefined {
-  const relayId = state.assignments.get(node.nodeId)?.relayId;
-  if (relayId === undefined || relayId === node.nodeId) return undefined;
-  if (!isUsableRelay(state, relayId) || isUsableRelay(state, node.nodeId)) return undefined;
-  const relay = state.nodes.get(relayId);
-  return relay && directPath(state, node, relay) ? relay : undefined;
-}
+type AtSite = Pick<Standing, 'site' | 'offersLan'>;
+
+const isSameLan = (a: AtSite, b: AtSite) => sameSite(a, b) && (a.offersLan || b.offersLan);

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import type { NetworkModel } from '#contracts/facts.js';
+import type { GatewayKind } from '#contracts/gateway-facts.js';
+import { NetworkHistory } from '../support/network-history.js';
+import { type GatewayStep, takeGateway } from '../support/random-gateways.js';
+
+/**
+ * Networks to send packets through: three to seven nodes, up to three clusters with doors and members, links wherever
+ * deciders allow them, all kinds of gateways, clients, services; then some members take over, and some nodes go.
+ */
+export function topologies(): fc.Arbitrary<NetworkHistory> {
+  return fc
+    .record({
+      nodes: fc.integer({ min: 3, max: 7 }),
+      cidr6: fc.constantFrom(null, 'fd90::/64'),
+      deny: fc.integer({ min: 0, max: 19 }).map((n) => n === 19),
+      clusters: fc.array(cluster, { maxLength: 3, size: 'max' }),
+      links: fc.array(fc.record({ a: fc.nat({ max: 2 }), b: fc.nat({ max: 2 }) }), { maxLength: 4, size: 'max' }),
+      gateways: fc.array(gateway, { maxLength: 5, size: 'max' }),
+      later: fc.array(fc.oneof(admit, use, publish), { maxLength: 6, size: 'max' }),
+      moves: fc.array(move, { maxLength: 3 }),
+      disabled: fc.array(fc.nat({ max: 20 }), { maxLength: 2 }),
+    })
+    .map(({ nodes, cidr6, deny, clusters, links, gateways, later, moves, disabled }) => {
+      const history = new NetworkHistory({ cidr6, defaultPolicy: deny ? 'deny' : 'allow' });
+      const ids = Array.from({ length: nodes }, () => history.join());
+      const steps: GatewayStep[] = [
+        ...clusters.map(({ declare }) => declare),
+        ...clusters.flatMap(({ door, members }, index): GatewayStep[] => [
+          { do: 'create', kind: 'cluster', ranges: [], masquerade: false, cluster: index, who: door },
+          ...members.map(({ who, pods }): GatewayStep => ({ do: 'member', cluster: index, who, pods })),
+        ]),
+        ...links.map(({ a, b }): GatewayStep => ({ do: 'link', a, b })),
+        ...gateways,
+        ...later,
+        ...moves,
+      ];
+      for (const step of steps) takeGateway(history, step);
+      for (const n of disabled) if (ids[n]) history.append({ type: 'NodeDisabled', data: { nodeId: ids[n] } });
+      return history;
+    });
+}
+
+const who = fc.nat({ max: 6 });
+const whoAll = fc.array(who, { minLength: 1, maxLength: 2 });
+
+const cluster = fc.record({
+  declare: fc.record({
+    do: fc.constant('declare' as const),
+    pods: fc.constantFrom<string[][]>(
+      ['10.42.0.0/16'],
+      ['10.42.0.0/16'],
+      ['10.44.0.0/16'],
+      ['10.46.0.0/16', 'fd42::/56'],
+    ),
+    services: fc.constantFrom<string[][]>(['10.43.0.0/16'], ['10.45.0.0/20'], []),
+    model: fc.constantFrom<NetworkModel[]>('flat', 'isolated', 'island', 'archipelago', 'archipelago', 'archipelago'),
+  }),
+  door: whoAll,
+  members: fc.array(fc.record({ who, pods: fc.nat({ max: 3 }) }), { maxLength: 4, size: 'max' }),
+});
+
+const gateway = fc.record({
+  do: fc.constant('create' as const),
+  kind: fc.constantFrom<GatewayKind[]>('egress', 'egress', 'ingress', 'ingress', 'internet'),
+  ranges: fc.constantFrom<string[][]>(
+    ['192.168.1.0/24'],
+    ['192.168.0.0/16'],
+    ['10.0.0.0/8'],
+    ['172.16.0.0/12', 'fd77:1::/64'],
+  ),
+  masquerade: fc.boolean(),
+  cluster: fc.constant(0),
+  who: whoAll,
+});
+
+const admit = fc.record({
+  do: fc.constant('admit' as const),
+  gateway: fc.nat({ max: 3 }),
+  allowed: fc.constantFrom<(string[] | undefined)[]>(
+    undefined,
+    ['10.90.0.0/30'],
+    ['0.0.0.0/0', '::/0'],
+    ['10.90.0.0/16', '192.168.1.0/24'],
+    ['10.42.1.0/24', '192.168.0.0/16'],
+  ),
+});
+const use = fc.record({
+  do: fc.constant('use' as const),
+  gateway: fc.nat({ max: 1 }),
+  who: fc.array(who, { maxLength: 2 }),
+  clients: fc.array(fc.nat({ max: 3 }), { maxLength: 2 }),
+});
+const publish = fc.record({
+  do: fc.constant('publish' as const),
+  cluster: fc.nat({ max: 2 }),
+  port: fc.constantFrom(80, 443),
+  lend: fc.boolean(),
+});
+const move = fc.record({
+  do: fc.constant('activate' as const),
+  gateway: fc.nat({ max: 7 }),
+  who: fc.option(fc.nat({ max: 1 }), { freq: 5, nil: null }),
+});
