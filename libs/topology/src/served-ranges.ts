@@ -60,6 +60,10 @@ export function refuseEndpointsServed(after: NetworkState, nodeId: string): void
         `${endpoint.address} of node "${node.name}" is in a range of gateway "${gateway.name}", which leads through the node; leave that endpoint out, or the address out of the range`,
       );
   }
+  for (const { model, pods, members } of after.clusters.values()) {
+    if (model === 'flat' && members.has(nodeId))
+      refuseEndpointInside(after, pods.map(parsePrefix), [...members.keys()].sort());
+  }
 }
 
 function dialled(state: NetworkState, node: NodeState, servers: readonly string[]) {
