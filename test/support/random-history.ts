@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Endpoint, Labels, NetworkSettings } from '#contracts/facts.js';
 import { gatewaySteps, takeGateway } from './random-gateways.js';
+import { relaySteps, takeRelay } from './random-relays.js';
 import { type Joining, lanEndpoint, NetworkHistory, publicEndpoint, testId } from './network-history.js';
 
 /** One thing that happens to a network. `who` picks among the nodes there are then; without any, nothing happens. */
@@ -82,6 +83,19 @@ export function gatewayHistories(maxLength: number): fc.Arbitrary<NetworkHistory
     for (const join of random.joins) take(history, join);
     for (const one of random.steps)
       if ('step' in one) takeGateway(history, one.step);
+      else take(history, one.other);
+    return history;
+  });
+}
+
+/** The same with relays and paths. */
+export function relayHistories(maxLength: number): fc.Arbitrary<NetworkHistory> {
+  const joins = fc.array(join, { minLength: 3, maxLength: 7, size: 'max' });
+  return fc.record({ settings, joins, steps: relaySteps(step, maxLength) }).map((random) => {
+    const history = new NetworkHistory(random.settings);
+    for (const join of random.joins) take(history, join);
+    for (const one of random.steps)
+      if ('step' in one) takeRelay(history, one.step);
       else take(history, one.other);
     return history;
   });

@@ -16,7 +16,7 @@ import { digests } from './digests.js';
 import { planChange } from './plan-change.js';
 import { planAll, planNode } from './plan-node.js';
 
-const HISTORIES = 150;
+const HISTORIES = 1000;
 const batches = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 8 });
 
 describe.each([

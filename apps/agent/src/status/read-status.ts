@@ -34,7 +34,10 @@ export interface DropCount {
 
 export interface PeerStatus {
   name: string;
-  path: 'direct';
+  /** `punched`: through NAT on both sides. `relayed`: through another node. */
+  path: 'direct' | 'punched' | 'relayed';
+  /** The relay's name; absent: none. */
+  via?: string;
   /** Where it is called, or called from last. */
   endpoint: string | null;
   /** Seconds since its last handshake; null: none yet. */
@@ -59,6 +62,7 @@ export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
   const { identity, held, warnings, device, local, now } = sources;
   const { observed, problem } = await look(device);
   const peers = [...(held?.set.resources.values() ?? [])].filter(isPeer);
+  const names = new Map(peers.map(({ name, node }) => [name.slice('peer/'.length), node]));
   const byKey = new Map(observed?.peers.map((peer) => [peer.publicKey, peer]));
   const drift = problem ? [problem] : driftOf(held, observed, local);
   return {
@@ -73,10 +77,12 @@ export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
     drops: dropsOf(held, observed),
     notes: await notesOf(held, sources),
     peers: peers
-      .map(({ node, publicKey }): PeerStatus => {
+      .map(({ node, publicKey, keepalive, via }): PeerStatus => {
         const { endpoint = null, handshakeAt = 0 } = byKey.get(publicKey) ?? {};
         const handshakeAge = handshakeAt === 0 ? null : Math.max(0, Math.floor(now - handshakeAt));
-        return { name: node, path: 'direct', endpoint, handshakeAge };
+        if (via !== undefined)
+          return { name: node, path: 'relayed', via: names.get(via) ?? via, endpoint, handshakeAge };
+        return { name: node, path: keepalive === undefined ? 'direct' : 'punched', endpoint, handshakeAge };
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   };

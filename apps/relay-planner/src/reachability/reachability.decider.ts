@@ -3,6 +3,7 @@ import type { NetworkFact } from '#contracts/facts.js';
 import type { Reachability } from '#contracts/relay-facts.js';
 import { isLive } from '#planner/members.js';
 import { assumedPath } from '#planner/paths/choose-path.js';
+import { standingOf } from '#planner/paths/standing.js';
 import { offersPublic } from '#planner/paths/reach.js';
 import { factsOf, foldNew, type CommandMeta } from '#topology/command.js';
 import { networkFold } from '#topology/network-fold.js';
@@ -59,7 +60,12 @@ function needless(state: NetworkState, nodeId: string): NetworkFact[] {
   return [...(state.paths.get(nodeId)?.values() ?? [])]
     .filter(({ a, b, phase, over }) => {
       const other = state.nodes.get(a === nodeId ? b : a);
-      return phase === 'proven' && over === 'punched' && other && assumedPath(state, node, other) !== undefined;
+      return (
+        phase === 'proven' &&
+        over === 'punched' &&
+        other &&
+        assumedPath(standingOf(state, node), standingOf(state, other)) !== undefined
+      );
     })
     .sort((x, y) => (x.a + x.b < y.a + y.b ? -1 : 1))
     .map(({ a, b }) => ({ type: 'PathForgotten', data: { a, b } }));
