@@ -35,7 +35,11 @@ class Replica {
   #deliver: (facts: RecordedFact[]) => void = () => undefined;
   /** Reports that lie in the socket of a process that does not read. */
   unread: NodeReport[] = [];
+  /** Whose reports lie in a socket although it reads. */
+  readonly late = new Set<string>();
   asleep = false;
+  /** Facts do not reach it. */
+  behind = false;
   brokerAway = false;
   failures = 0;
 
@@ -80,7 +84,7 @@ class Replica {
   }
 
   hear(report: NodeReport): void {
-    if (this.asleep || this.brokerAway) this.unread.push(report);
+    if (this.asleep || this.brokerAway || this.late.has(report.nodeId)) this.unread.push(report);
     else for (const hear of this.#hearers) hear(report);
   }
 
@@ -172,10 +176,10 @@ class World {
     for (let quiet = false, rounds = 0; !quiet; rounds++) {
       if (rounds > 100) throw new Error('replicas take turns for ever');
       for (const { loop } of this.replicas) await loop.idle();
-      quiet = this.replicas.every(({ asleep, follower }) => {
-        return asleep || (follower.states.get(NETWORK_ID)?.version ?? 0) >= this.#seen.length;
+      quiet = this.replicas.every(({ asleep, behind, follower }) => {
+        return asleep || behind || (follower.states.get(NETWORK_ID)?.version ?? 0) >= this.#seen.length;
       });
-      for (const replica of this.replicas) if (!replica.asleep) replica.follow(this.#seen);
+      for (const replica of this.replicas) if (!replica.asleep && !replica.behind) replica.follow(this.#seen);
       for (const { loop } of this.replicas) await loop.idle();
     }
   }
@@ -314,6 +318,27 @@ describe('its own faults move nothing', () => {
     expect(await world.moves()).toEqual([]);
   });
 
+  test('reports that are late', async () => {
+    const world = await World.begin();
+    await world.passes(60);
+    world.replicas[0]!.late.add(A);
+    await world.passes(60);
+    expect(await world.moves()).toEqual([]);
+  });
+
+  test('a pause of the whole control plane, after which agents need a moment to send again', async () => {
+    const world = await World.begin();
+    await world.passes(59.75);
+    world.member(A).alive = false;
+    await world.passes(0.25);
+    world.now += 1_500;
+    world.replicas[0]!.loop.tick();
+    await world.settle();
+    world.member(A).alive = true;
+    await world.passes(10);
+    expect(await world.moves()).toEqual([]);
+  });
+
   test('the first report that is read after a stall makes the others not silent', async () => {
     const world = await World.begin();
     await world.passes(60);
@@ -404,6 +429,34 @@ describe('several replicas', () => {
     sleeper!.read();
     await world.passes(20);
     expect(await world.moves()).toEqual(['62 b host lost']);
+  });
+
+  test('one whose fold is behind asks the log once, and not again until it has followed', async () => {
+    const world = await World.begin();
+    await world.passes(60);
+    const [replica] = world.replicas;
+    replica!.behind = true;
+    const append = jest.spyOn(world.store, 'append');
+    world.member(A).ok = false;
+    await world.passes(10);
+    expect(append).toHaveBeenCalledTimes(1);
+  });
+
+  test('one that sees an older gateway decides nothing on a newer one', async () => {
+    const world = await World.begin(2);
+    await world.passes(60);
+    const [, behind] = world.replicas;
+    behind!.behind = true;
+    const draining = (yes: boolean): NetworkFact => ({
+      type: 'GatewayDraining',
+      data: { gatewayId: gatewayId(1), nodeId: A, draining: yes },
+    });
+    await world.happens(draining(true));
+    await world.happens(draining(false));
+    const facts = await world.store.read(NETWORK_ID);
+    behind!.follow(facts.slice(0, facts.findIndex(({ type }) => type === 'GatewayDraining') + 1));
+    await world.settle();
+    expect(await world.moves()).toEqual(['60 b drained']);
   });
 
   test('one hears a member and the other does not: ever fewer moves', async () => {
