@@ -183,6 +183,16 @@ test('what comes, comes after what it needs', () => {
   ]);
 });
 
+test('a range goes from one gateway before it comes to another', () => {
+  const moved = `{network: office, gateways: {
+    better: {kind: egress, nodes: [b], ranges: [192.168.7.0/24]},
+    db: {kind: egress, nodes: [a, b], ranges: [192.168.8.0/24]}}}`;
+  expect(steps(moved).map(({ request }) => request)).toEqual([
+    'PATCH /networks/office/gateways/id-db',
+    'POST /networks/office/gateways',
+  ]);
+});
+
 test('only pruning deletes, only in sections that the file has, and users before what they use', () => {
   const empty = '{network: office, clusters: {}, links: [], gateways: {}, publications: []}';
   expect(steps(empty)).toEqual([]);

@@ -26,8 +26,14 @@ export function stepsTo(desired: Desired, current: Current, prune: boolean): Ste
     ? [...strayPublicationSteps(...all), ...strayLinkSteps(...all), ...strayThings(...all), ...strayMemberSteps(...all)]
     : displacedPublicationSteps(...all);
   const coming = [networkSteps, nodeSteps, clusterSteps, gatewaySteps, linkSteps, publicationSteps];
-  return [...going, ...coming.flatMap((steps) => steps(...all))];
+  return [...going, ...coming.flatMap((steps) => changesFirst(steps(...all)))];
 }
+
+/** What changes may make room for what comes: a range that moves to another gateway. */
+const changesFirst = (steps: Step[]) => [
+  ...steps.filter(({ does }) => does === 'change'),
+  ...steps.filter(({ does }) => does !== 'change'),
+];
 
 /** Gateways before clusters, whose doors they are. */
 function strayThings({ gateways, clusters }: Desired, current: Current, path: string): Step[] {
