@@ -29,6 +29,10 @@ export function checkFilter(fields: Fields, add: Add): void {
   if (fields.verdict !== 'accept' && fields.verdict !== 'drop') add('"verdict" is neither accept nor drop');
   checkRanges(fields, 'sources', add);
   checkRanges(fields, 'destinations', add);
+  if (fields.service === undefined) return;
+  const { protocol, port } = Object(fields.service) as Fields;
+  if (protocol !== 'tcp' && protocol !== 'udp') add('"service.protocol" is neither tcp nor udp');
+  if (!isPort(port)) add('"service.port" is not a number from 1 to 65535');
 }
 
 export function checkInternet(fields: Fields, add: Add): void {

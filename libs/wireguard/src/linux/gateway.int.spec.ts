@@ -266,8 +266,13 @@ inOwnNamespace(import.meta.url, () => {
     expect(far.ask('tcp', '100.97.4.5', 7)).toBe('10.90.0.2');
     expect(far.askInVain('udp', '192.168.7.5', 7, '10.90.0.9')).toBeNull();
     expect(await counters()).toEqual({ [counterName('filter/closed')]: 2, [UNMATCHED]: 2 });
+    const dns = { ...open, destinations: ['10.43.0.10/32'], service: { protocol: 'udp' as const, port: 53 } };
+    await apply([...base(), ...prefixes, dns]);
+    expect(far.ask('udp', '100.99.0.10', 53)).toBe('10.90.0.2');
+    expect(far.askInVain('udp', '100.97.4.5', 5353)).toBeNull();
+    expect(await counters()).toEqual({ [UNMATCHED]: 3 });
     await apply([...base(), masquerade, { ...closed, name: 'filter/other' }]);
-    expect(await counters()).toEqual({ [counterName('filter/other')]: 0, [UNMATCHED]: 2 });
+    expect(await counters()).toEqual({ [counterName('filter/other')]: 0, [UNMATCHED]: 3 });
   });
 
   test('segments fit the narrower of the ways there and back, though nobody says that they do not', async () => {

@@ -73,6 +73,15 @@ test('drops come before accepts, each family is compared with its own, everythin
   ]);
 });
 
+test('a filter of a port: of the connection as it came', () => {
+  const set = [
+    { ...filter('x', 'accept', ['10.90.0.0/16'], ['10.43.0.10/32']), service: { protocol: 'udp', port: 53 } },
+  ];
+  expect(rules('cross', set as Resource[])[2]).toBe(
+    'meta nfproto ipv4 ip saddr { 10.90.0.0/16 } ct original ip daddr { 10.43.0.10/32 } meta l4proto udp ct original proto-dst 53 accept',
+  );
+});
+
 test.each([
   ['a range in the virtual one', ['100.97.18.0/24'], '10.42.2.0/24'],
   ['a range around it', ['100.64.0.0/10'], '10.42.0.0/20, 100.64.0.0/10'],
@@ -112,7 +121,7 @@ test('a published connection is known by a mark that follows from what is publis
     `oifname "tmb0" ct mark ${mark} ct direction reply meta l4proto tcp tcp sport set 443 ip saddr set 10.90.0.7 accept`,
   ]);
   const drop = filter('x', 'drop', ['10.90.0.0/16'], ['10.43.0.0/16']);
-  expect(rules('cross', [web, drop])[2]).toBe(`iifname "tmb0" ct mark ${mark} accept`);
+  expect(rules('cross', [web, drop])[3]).toBe(`iifname "tmb0" ct mark ${mark} accept`);
 });
 
 test('no two publications of a node have one mark, and none that of the tunnel', () => {

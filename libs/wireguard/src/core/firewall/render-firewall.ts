@@ -1,4 +1,5 @@
 import { sha256Hex } from '#contracts/canonical.js';
+import type { FilterResource } from '#contracts/node-stream.js';
 import { BITS, formatAddress, type Family } from '#ipam/address.js';
 import { parsePrefix } from '#ipam/prefix.js';
 import type { Counters } from '../observed-device.js';
@@ -132,23 +133,23 @@ const clamp = ({ interfaceName }: Firewall) =>
   );
 
 function cross({ interfaceName, filters, publications }: Firewall): string[] {
-  const rules = (verdict: 'accept' | 'drop') =>
-    filters
-      .filter((filter) => filter.verdict === verdict)
-      .flatMap(({ name, sources, destinations }) => {
-        const end = verdict === 'drop' ? `counter name ${counterName(name)} drop` : 'accept';
-        // The destination as it came: by now the owner of a service address may have put a pod's there.
-        const pairs = matches(sources, destinations, 'ct original');
-        return pairs.map((match) => `${match} ${end} comment "${name}"`);
-      });
+  const rules = (verdict: FilterResource['verdict']) =>
+    filters.filter((each) => each.verdict === verdict).flatMap(verdictRules);
   return [
     `iifname != "${interfaceName}" oifname != "${interfaceName}" accept`,
     'ct state established,related accept',
-    ...publications.map(({ name, mark }) => `iifname "${interfaceName}" ct mark ${mark} accept comment "${name}"`),
     ...rules('drop'),
+    ...publications.map(({ name, mark }) => `iifname "${interfaceName}" ct mark ${mark} accept comment "${name}"`),
     ...rules('accept'),
     `counter name ${UNMATCHED} drop`,
   ];
+}
+
+/** By the destination as it came: by now the owner of a service address may have put a pod's there. */
+function verdictRules({ name, verdict, sources, destinations, service }: FilterResource): string[] {
+  const port = service ? ` meta l4proto ${service.protocol} ct original proto-dst ${service.port}` : '';
+  const end = verdict === 'drop' ? `counter name ${counterName(name)} drop` : 'accept';
+  return matches(sources, destinations, 'ct original').map((match) => `${match}${port} ${end} comment "${name}"`);
 }
 
 /** What the node itself sends into the mesh has a mesh address, whatever a program has bound itself to. */
