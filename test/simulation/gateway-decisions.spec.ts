@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { formatPrefix, overlaps } from '#ipam/prefix.js';
+import { checkPlan } from '#planner/check-plan.js';
+import { planAll } from '#planner/plan-node.js';
 import { foldNew } from '#topology/command.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
@@ -11,8 +13,10 @@ import { BEGINNING, elections, play, wishes } from './gateway-decisions.js';
 const RUNS = 300;
 
 /** Checks every state of every history. */
-const always = (check: (state: NetworkState) => void) => () =>
-  holds(wishes, RUNS, (list) => play(list).forEach(({ state }) => check(state)));
+const always =
+  (check: (state: NetworkState) => void, runs = RUNS) =>
+  () =>
+    holds(wishes, runs, (list) => play(list).forEach(({ state }) => check(state)));
 
 /** Checks the states in which the gateway-manager has followed. */
 const settled = (check: (state: NetworkState) => void) => () =>
@@ -100,6 +104,11 @@ describe('over any history of clusters, gateways, links, clients and publication
       );
       expect(new Set(ports).size).toBe(ports.length);
     }),
+  );
+
+  test(
+    'the plan breaks no invariant, also between two facts',
+    always((state) => expect(checkPlan(state, planAll(state))).toEqual([]), 100),
   );
 
   test('a snapshot and the rest is the same as the whole', () => {
