@@ -180,6 +180,14 @@ describe('gateways', () => {
     expect(await refused('nodes/web-1', { endpoints: inPods }, 'PATCH')).toMatchObject({ code: 'endpoint_in_range' });
   });
 
+  test('go on to be changed when a node that used one is gone', async () => {
+    const internet = { name: 'out', kind: 'internet', nodes: ['gw-1'], users: { nodes: ['web-1', 'gw-2'] } };
+    await api.prod('POST', 'gateways', internet);
+    await api.prod('DELETE', 'nodes/web-1');
+    const changed = await api.prod('PATCH', 'gateways/out', { masquerade: false });
+    expect(changed).toMatchObject({ status: 200, body: { masquerade: false } });
+  });
+
   test('refuse internet gateways in a row', async () => {
     const internet = { name: 'out', kind: 'internet', nodes: ['gw-1'], users: { nodes: ['web-1'] } };
     expect((await api.prod('POST', 'gateways', internet)).body.users.nodes).toEqual([
