@@ -61,8 +61,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     get isConnected() {
       return follow.isConnected;
     },
-    get addresses() {
-      return follow.addresses;
+    get controlPlane() {
+      return controlPlane.prefixes;
     },
     answers: (patienceMs) => follow.answers(patienceMs),
     redial: () => follow.redial(),

@@ -21,7 +21,7 @@ export interface InterfaceResource {
   key?: KeyOrder;
 }
 
-/** How a node's WireGuard key changes (docs/architecture.md, key rotation). */
+/** How a node's WireGuard key changes (docs/agent.md, a new WireGuard key). */
 export interface KeyOrder {
   /** Public half of the key to use: the others know the node by it. */
   current: string;

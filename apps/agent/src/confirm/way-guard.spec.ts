@@ -25,7 +25,7 @@ function guarding(link: { isConnected?: boolean; answers?: () => boolean } = {})
   const guard = new WayGuard({
     link: {
       isConnected: link.isConnected ?? true,
-      addresses: ['203.0.113.1'],
+      controlPlane: ['203.0.113.1/32'],
       answers: async () => (told.push('probe'), link.answers?.() ?? true),
       redial: () => void told.push('redial'),
     },

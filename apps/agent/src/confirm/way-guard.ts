@@ -6,8 +6,8 @@ import { touchesWay } from './way-to-server.js';
 /** The connection to the control plane. */
 export interface ServerLink {
   readonly isConnected: boolean;
-  /** Literal addresses of the control plane; undefined: not known. */
-  readonly addresses: readonly string[] | undefined;
+  /** Addresses of the control plane, with full prefix length. */
+  readonly controlPlane: readonly string[];
   /** Whether it answers within so many milliseconds. */
   answers(patienceMs: number): Promise<boolean>;
   /** Gives up the connection and makes another, in the background. */
@@ -33,7 +33,7 @@ export class WayGuard {
    */
   async prove(before: NodeSet | undefined, after: NodeSet): Promise<'hold' | 'return' | 'stopped'> {
     const { link } = this.parts;
-    if (!before || !touchesWay(before, after, link.addresses)) return 'hold';
+    if (!before || !touchesWay(before, after, link.controlPlane)) return 'hold';
     this.#state = { phase: 'idle' };
     return this.#run({ type: 'applied', connected: link.isConnected }) as Promise<'hold' | 'return' | 'stopped'>;
   }

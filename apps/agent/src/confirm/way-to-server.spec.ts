@@ -3,7 +3,7 @@ import type { InternetResource, Resource } from '#contracts/node-stream.js';
 import { KEYS, ownInterface, peer, route } from '#wireguard/testing/fixtures.js';
 import { touchesWay } from './way-to-server.js';
 
-const CONTROL = '203.0.113.1';
+const CONTROL = '203.0.113.1/32';
 const setOf = (...resources: Resource[]): NodeSet => ({
   epoch: 1,
   revision: 1,
@@ -43,14 +43,8 @@ test.each<[string, NodeSet, NodeSet, boolean]>([
     false,
   ],
   ['our address changes on it', through, setOf(...through.resources.values(), ownInterface({ mtu: 1300 })), true],
-  ['its own address becomes ours', plain, setOf(ownInterface({ addresses: [`${CONTROL}/32`] }), peer('b'), mesh), true],
+  ['its own address becomes ours', plain, setOf(ownInterface({ addresses: [CONTROL] }), peer('b'), mesh), true],
   ['everything goes through the mesh', plain, setOf(...plain.resources.values(), internet), true],
 ])('%s', (_, before, after, expected) => {
-  expect(touchesWay(before, after, ['2001:db8::1', CONTROL])).toBe(expected);
-});
-
-test('where the control plane is unknown every route may be its way', () => {
-  const other = setOf(ownInterface(), peer('b'), mesh, route('192.168.0.0/16'));
-  expect(touchesWay(plain, other, undefined)).toBe(true);
-  expect(touchesWay(plain, setOf(...plain.resources.values(), peer('c')), undefined)).toBe(false);
+  expect(touchesWay(before, after, ['2001:db8::1/128', CONTROL])).toBe(expected);
 });

@@ -1,38 +1,34 @@
 import type { NodeSet } from '#contracts/node-fold.js';
-import type { PeerResource, Resource } from '#contracts/node-stream.js';
-import { readAddress } from '#ipam/address.js';
-import { contains, parsePrefix } from '#ipam/prefix.js';
+import type { PeerResource } from '#contracts/node-stream.js';
+import { overlaps, parsePrefix } from '#ipam/prefix.js';
 import { isInterface, isInternet, isPeer, isRoute } from '#wireguard/core/desired-device.js';
 
 /**
  * Whether two sets may lead to the control plane by different ways: through the mesh or past it, through another peer,
  * with another address of our own.
  *
- * @param addresses of the control plane, literal; undefined when they are not known: then every way may be its way
+ * @param controlPlane its addresses, with full prefix length
  */
-export function touchesWay(before: NodeSet, after: NodeSet, addresses: readonly string[] | undefined): boolean {
-  return (addresses ?? [undefined]).some((address) => wayOf(before, address) !== wayOf(after, address));
+export function touchesWay(before: NodeSet, after: NodeSet, controlPlane: readonly string[]): boolean {
+  return controlPlane.some((address) => wayTo(address, before) !== wayTo(address, after));
 }
 
 /** How a set leads to an address, as one text; empty when it leaves it alone. */
-function wayOf({ resources }: NodeSet, address: string | undefined): string {
+function wayTo(address: string, { resources }: NodeSet): string {
+  const control = parsePrefix(address);
+  const leads = (prefix: string) => overlaps(parsePrefix(prefix), control);
   const all = [...resources.values()];
-  const leads = (prefix: string) => address === undefined || covers(prefix, address);
+  const own = all.filter(isInterface);
   const ways = [
     ...all.filter(isInternet),
     ...all.filter(isRoute).filter(({ cidr }) => leads(cidr)),
-    ...all.filter(isInterface).flatMap(({ addresses }) => addresses.filter(leads)),
+    ...own.flatMap(({ addresses }) => addresses.filter(leads)),
   ];
   if (ways.length === 0) return '';
-  const own = all.filter(isInterface).map(({ addresses, mtu, key }) => ({ addresses, mtu, key: key?.current }));
-  const via = address === undefined ? [] : all.filter(isPeer).filter((peer) => peer.allowedIps.some(leads));
-  return JSON.stringify([ways.map(nameOf).sort(), own, via.map(bodyOf).sort()]);
+  const self = own.map(({ addresses, mtu, key }) => ({ addresses, mtu, key: key?.current }));
+  const via = all.filter(isPeer).filter(({ allowedIps }) => allowedIps.some(leads));
+  return JSON.stringify([texts(ways), self, texts(via.map(essence))]);
 }
 
-const nameOf = (way: Resource | string) => (typeof way === 'string' ? way : JSON.stringify(way));
-const bodyOf = ({ publicKey, endpoint, allowedIps }: PeerResource) => JSON.stringify([publicKey, endpoint, allowedIps]);
-
-function covers(prefix: string, address: string): boolean {
-  const read = readAddress(address);
-  return read !== undefined && contains(parsePrefix(prefix), read);
-}
+const essence = ({ publicKey, endpoint, allowedIps }: PeerResource) => ({ publicKey, endpoint, allowedIps });
+const texts = (values: unknown[]) => values.map((value) => JSON.stringify(value)).sort();

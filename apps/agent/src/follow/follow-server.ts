@@ -1,10 +1,8 @@
-import { lookup } from 'node:dns/promises';
 import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
 import { type AgentConnection, type AgentReport, connectAgent } from '#messaging/agent-connection.js';
 import type { ConnectionStatus } from '#messaging/connection.js';
 import type { Verdict } from '#messaging/node-follower.js';
 import { SealOpener } from '#messaging/node-seal.js';
-import { messageOf } from '../failure.js';
 import type { Log } from '../log.js';
 import { nodeRequest } from '../server/node-request.js';
 import type { Identity } from '../state/identity.js';
@@ -30,7 +28,6 @@ export class FollowServer {
   #connection: AgentConnection | undefined;
   #follow: ReturnType<AgentConnection['follow']> | undefined;
   #login: Login | undefined;
-  #addresses: string[] | undefined;
   #latest: NodeSet | undefined;
 
   constructor(private readonly parts: FollowParts) {
@@ -75,11 +72,6 @@ export class FollowServer {
 
   get isConnected(): boolean {
     return this.#connection?.status === 'connected';
-  }
-
-  /** Literal addresses of the control plane, as they were when it was there last; undefined: not known. */
-  get addresses(): readonly string[] | undefined {
-    return this.#addresses;
   }
 
   async answers(patienceMs: number): Promise<boolean> {
@@ -132,20 +124,7 @@ export class FollowServer {
     if (status === 'refused') this.#keeper.refused();
     if (status === 'disconnected') this.parts.onDisconnected();
     if (status !== 'connected') return;
-    void this.#lookUpAddresses();
     this.parts.onConnected();
-  }
-
-  /** While they can be looked up: a change that cuts the way may cut that to the name servers too. */
-  async #lookUpAddresses(): Promise<void> {
-    const urls = [this.parts.identity.server, ...(this.#login?.urls ?? [])];
-    const hosts = [...new Set(urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, '')))];
-    try {
-      const found = await Promise.all(hosts.map((host) => lookup(host, { all: true })));
-      this.#addresses = found.flat().map(({ address }) => address);
-    } catch (error) {
-      this.parts.log.debug({ why: messageOf(error) }, 'the addresses of the control plane are not known');
-    }
   }
 
   async #onRenewed(login: Login): Promise<void> {
