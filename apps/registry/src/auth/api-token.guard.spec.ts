@@ -9,7 +9,12 @@ const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } }
 
 /** What may be asked without an API token. */
 const OPEN = ['GET /healthz', 'GET /readyz', 'GET /metrics'];
-const OWN_PROOF = ['POST /api/v1/enroll', 'POST /api/v1/nodes/{id}/credentials', 'DELETE /api/v1/nodes/{id}'];
+const OWN_PROOF = [
+  'POST /api/v1/nodes/{id}/public-key',
+  'POST /api/v1/enroll',
+  'POST /api/v1/nodes/{id}/credentials',
+  'DELETE /api/v1/nodes/{id}',
+];
 
 test('every documented route but those that bring their own proof wants a token', async () => {
   const { body: document } = await registry.request('GET', '/api/openapi.json', { headers: { authorization: '' } });
