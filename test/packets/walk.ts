@@ -70,9 +70,11 @@ export class Mesh {
         if (verdict) return lost(verdict);
       }
     }
-    const leaving = reply
-      ? packet
-      : { ...packet, source: leavingSource({ resources, outside }, packet, { by, fromTunnel, intoTunnel }) };
+    const source = reply
+      ? packet.source
+      : leavingSource({ resources, outside }, packet, { by, fromTunnel, intoTunnel });
+    if (source === undefined) return lost('it has no address of that family to leave with');
+    const leaving = { ...packet, source };
     if (!reply) this.#flowsOf(nodeId).push({ was: arrived, became: leaving });
     if (!intoTunnel) return { at: 'behind', nodeId, packet: leaving };
 
@@ -160,7 +162,7 @@ function leavingSource(
   { resources, outside }: Pick<Machine, 'resources' | 'outside'>,
   { source, destination }: Packet,
   { by, fromTunnel, intoTunnel }: { by: Entry['by']; fromTunnel: boolean; intoTunnel: boolean },
-): string {
+): string | undefined {
   if (by === 'node') return source;
   const nats = ofKind<NatResource>(resources, 'nat');
   const masked = nats.some(
@@ -173,9 +175,8 @@ function leavingSource(
   return source;
 }
 
-function meshAddress(resources: readonly Resource[], like: string): string {
+function meshAddress(resources: readonly Resource[], like: string): string | undefined {
   const own = resources.find((body) => body.name === 'interface');
   const addresses = own && 'addresses' in own ? own.addresses : [];
-  const prefix = addresses.find((one) => familyOf(one) === familyOf(like)) ?? like;
-  return prefix.split('/')[0] ?? prefix;
+  return addresses.find((one) => familyOf(one) === familyOf(like))?.split('/')[0];
 }

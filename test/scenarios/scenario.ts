@@ -2,6 +2,7 @@ import type { Endpoint, NetworkFact } from '#contracts/facts.js';
 import { parseEndpoint } from '#ipam/endpoint-text.js';
 import { planChange } from '#planner/plan-change.js';
 import { planNode } from '#planner/plan-node.js';
+import { gatewayCommands, type Named } from './gateway-commands.js';
 import { NetworkHistory } from '../support/network-history.js';
 import { describeChange, describeResource, type Legend } from './transcript.js';
 
@@ -54,21 +55,36 @@ export class Scenario {
       const nodeId = this.history.join({ name, endpoints: endpointsIn(words), site: after(words, 'in')[0] ?? null });
       this.#ids.set(name, nodeId);
       this.#legend.nodes.set(nodeId, name);
-    } else if (verb === 'rotate') this.history.rotateKey(this.#id(name));
+    } else if (gatewayCommands[verb ?? '']) gatewayCommands[verb ?? '']?.(this.#named(), name, words);
+    else if (verb === 'rotate') this.history.rotateKey(this.#id(name));
     else if (verb === 'set') this.history.append({ type: 'NetworkChanged', data: { changes: setting(name, words) } });
     else this.history.append(nodeFact(verb ?? '', this.#id(name), words));
     this.#nameKeys();
   }
 
+  #named(): Named {
+    return {
+      history: this.history,
+      idOf: (name) => this.#id(name),
+      name: (name) => {
+        const id = this.history.newId();
+        this.#ids.set(name, id);
+        this.#legend.nodes.set(id, name);
+        return id;
+      },
+    };
+  }
+
   #nameKeys(): void {
     const { keys } = this.#legend;
-    for (const { publicKey } of this.history.state.nodes.values())
+    const { nodes, clients } = this.history.state;
+    for (const { publicKey } of [...nodes.values(), ...clients.values()])
       if (!keys.has(publicKey)) keys.set(publicKey, `key ${keys.size + 1}`);
   }
 
   #id(name: string): string {
     const id = this.#ids.get(name);
-    if (!id) throw new Error(`no node ${name} ever joined`);
+    if (!id) throw new Error(`nothing is called ${name}`);
     return id;
   }
 }

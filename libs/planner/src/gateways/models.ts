@@ -3,7 +3,7 @@ import { accept, type Contribution, drop, EVERYTHING, masquerade, type Rule } fr
 import { flatPodsOf } from '../flat-pods.js';
 import type { Landscape } from './landscape.js';
 import { partners, standsForItself } from './links.js';
-import { covering } from '../prefix-lists.js';
+import { except } from '../prefix-lists.js';
 
 /** How a cluster's pods relate to the rest (rule 12), on its members and in its door. Links have rules of their own. */
 export const models: Rule = (around, viewer) =>
@@ -50,18 +50,18 @@ function isolated({ clusterId, pods, services }: ClusterState): Contribution {
 /** Out with the address of the node that it leaves from, whichever of the cluster's that is; in only as published. */
 function island(around: Landscape, cluster: ClusterState, viewer: NodeState): Contribution {
   const { clusterId, pods } = cluster;
-  const answering = partners(around, cluster)
-    .filter((other) => standsForItself(around, { cluster, other }, viewer))
-    .flatMap((other) => other.pods);
+  const flatPartners = partners(around, cluster).filter(({ model }) => model === 'flat');
+  // What goes over a link keeps its address. Past its own door a node comes to pods that everybody knows, but not as one
+  // that those could answer to by a virtual address: so it goes as itself.
+  const pastDoor = flatPartners
+    .filter((other) => !standsForItself(around, { cluster, other }, viewer))
+    .flatMap(({ members }) => [...members.values()].flat());
+  const linked = flatPartners.flatMap((other) => other.pods);
   return {
     forward: true,
     resources: [
       ...accept(`${clusterId}/out`, { sources: pods, destinations: around.outward }),
-      // Flat partners know these pods by the addresses that cross the link.
-      ...masquerade(clusterId, {
-        sources: pods,
-        destinations: covering(around.outward).filter((range) => !answering.includes(range)),
-      }),
+      ...masquerade(clusterId, { sources: pods, destinations: [...except(around.outward, linked), ...pastDoor] }),
     ],
   };
 }
