@@ -125,7 +125,7 @@ inOwnNamespace(import.meta.url, () => {
       'wireguard-go -f far0 >/dev/null 2>&1 & while ! wg show far0 listen-port 2>/dev/null; do sleep 0.02; done; wait',
     );
     const allowed =
-      '10.90.0.1/32,fd12::1/128,10.90.0.77/32,100.97.4.0/22,100.99.0.0/24,fd97:0:0:10::/60,192.168.7.0/24';
+      '10.90.0.1/32,fd12::1/128,10.90.0.77/32,fd12::77/128,100.97.4.0/22,100.99.0.0/24,fd97:0:0:10::/60,192.168.7.0/24';
     far.run('wg', 'set', 'far0', 'private-key', join(home, 'far.key'), 'listen-port', '51820');
     far.run('wg', 'set', 'far0', 'peer', own.publicKey, 'allowed-ips', allowed, 'endpoint', '192.0.2.1:51820');
     far.ip(
@@ -224,6 +224,13 @@ inOwnNamespace(import.meta.url, () => {
         mesh: { address: '10.90.0.77', port: 22 },
         service: { address: '192.0.2.1', port: 22 },
       },
+      {
+        ...publish,
+        name: 'nat/six',
+        protocol: 'udp',
+        mesh: { address: 'fd12::77', port: 53 },
+        service: { address: 'fd42::5', port: 7 },
+      },
       { name: 'filter/out', verdict: 'accept', sources: ['10.42.0.0/22'], destinations: ['0.0.0.0/0'] },
     ]);
     expect(far.ask('tcp', '10.90.0.77', 443)).toBe('10.90.0.2');
@@ -231,6 +238,7 @@ inOwnNamespace(import.meta.url, () => {
     expect(far.ask('tcp', '10.90.0.1', 8081)).toBe('10.90.0.2');
     expect(far.ask('udp', '10.90.0.77', 53)).toBe('10.90.0.2');
     expect(far.ask('tcp', '10.90.0.77', 22)).toBe('10.90.0.2');
+    expect(far.ask('udp', 'fd12::77', 53)).toBe('fd12::2');
     expect(far.askInVain('tcp', '192.168.7.5', 7)).toBeNull();
   });
 

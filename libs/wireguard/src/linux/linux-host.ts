@@ -7,7 +7,7 @@ import { parseIpRules } from '../core/parse-ip-json.js';
 import { ROUTE_PROTOCOL } from '../core/protocol.js';
 import { LinuxFirewall } from './linux-firewall.js';
 import { LinuxSysctls } from './linux-sysctls.js';
-import { runTool } from './run-tool.js';
+import { runTool, ToolError } from './run-tool.js';
 
 /** False where IPv6 is not compiled in or switched off at boot. */
 export const kernelHasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
@@ -59,10 +59,17 @@ export class LinuxHost {
   }
 
   async #rules(): Promise<RoutingRule[]> {
-    const both = families().map(async (family) => {
+    return (await Promise.all(families().map((family) => this.#rulesOf(family)))).flat();
+  }
+
+  async #rulesOf(family: Family): Promise<RoutingRule[]> {
+    try {
       const text = await runTool('ip', ['-N', '-json', `-${family}`, 'rule', 'show']);
       return parseIpRules(text, family, this.interfaceName);
-    });
-    return (await Promise.all(both)).flat();
+    } catch (error) {
+      // A kernel without routing rules has none of ours.
+      if (error instanceof ToolError && error.says(/not supported/i)) return [];
+      throw error;
+    }
   }
 }

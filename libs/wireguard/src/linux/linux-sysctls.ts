@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceError } from '../core/device.js';
 import { SYSCTL_KEYS, sysctlName, type SysctlKey } from '../core/sysctls.js';
@@ -70,7 +70,10 @@ export class LinuxSysctls {
 
   async #record(former: Former): Promise<void> {
     if (Object.keys(former).length === 0) return rm(this.#file, { force: true });
-    await writeFile(this.#file, `${JSON.stringify({ bootId: await bootId(), former })}\n`, { mode: 0o600 });
+    const text = `${JSON.stringify({ bootId: await bootId(), former })}\n`;
+    // Whole or as it was: half a record would be values that never come back.
+    await writeFile(`${this.#file}.new`, text, { mode: 0o600 });
+    await rename(`${this.#file}.new`, this.#file);
   }
 
   async #value(key: SysctlKey): Promise<string | null> {
