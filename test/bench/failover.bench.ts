@@ -41,8 +41,8 @@ try {
   for (let run = 0; run < RUNS; run++) {
     const fault = run % 2 ? 'rangeDead' : 'hostKilled';
     const { active, standby } = await roles(members);
-    // The standby must be known to be good, and a move of its own accord must be over.
-    await pause(3_000);
+    // Who has just come back must be good for five seconds before it may take over.
+    await pause(8_000);
     const probe = await LossProbe.start(user.host, { host: database.host, address: DATABASE, port: 9000 });
     await probe.more(50);
     if (fault === 'hostKilled') await active.host.crash();

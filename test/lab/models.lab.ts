@@ -43,6 +43,7 @@ describe('network models side by side', () => {
     const [pods, services] = [`${prefix}.0.0/17`, `${prefix}.128.0/17`];
     const [router, podAddress, service] = [`${prefix}.0.1`, `${prefix}.0.5`, `${prefix}.128.10`];
     await site.leg(machine.host, `${router}/17`);
+    await machine.host.sysctl('net.ipv4.ip_forward', 1); // as every cluster sets it on its nodes
     const pod = await site.workload('pod', [`${podAddress}/17`, `${service}/32`], [router]);
     await machine.host.ip(`route add ${services} via ${podAddress} dev ${LEG}`);
     const gate = await mesh.enrol(machine);
