@@ -100,6 +100,13 @@ test('the configuration is made again from the key in the old one, for the same 
   expect(config('--private-key-file', file)).toMatchObject({ code: 3, out: '' });
 });
 
+test('a client that sends everything through the mesh is told where its names go', () => {
+  tombolo('gateway', 'create', 'office/out', '--kind', 'internet', '--node', 'b', '--user-client', 'laptop');
+  const { out, err } = tombolo('client', 'config', 'office/laptop');
+  expect(out.split('\n')).toContain('AllowedIPs = 0.0.0.0/0, ::/0');
+  expect(err).toContain('names are still asked');
+});
+
 test('with a key pair made elsewhere nothing private is made here', () => {
   const key = Buffer.from(nacl.box.keyPair().publicKey).toString('base64');
   const { code, out, err } = tombolo('client', 'create', 'office/router', '--gateway', 'in', '--public-key', key);

@@ -23,5 +23,5 @@ test('whoever sends everything through the tunnel is told that names may not go 
   const config = { addresses: [], mtu: 1420, keepalive: 25, peer: { publicKey: '', endpoint: '' }, text: '' };
   expect(leaksNames({ ...config, dns: null, allowedIps: ['10.90.0.0/16'] })).toBe(false);
   expect(leaksNames({ ...config, dns: null, allowedIps: ['::/0'] })).toBe(true);
-  expect(leaksNames({ ...config, dns: '10.90.0.1', allowedIps: ['0.0.0.0/0'] })).toBe(false);
+  expect(leaksNames({ ...config, dns: ['10.90.0.1'], allowedIps: ['0.0.0.0/0'] })).toBe(false);
 });

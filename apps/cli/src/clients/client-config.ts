@@ -8,7 +8,7 @@ export interface ClientConfigView {
   /** Seconds. */
   keepalive: number;
   peer: { publicKey: string; endpoint: string };
-  dns: string | null;
+  dns: string[] | null;
   /** A wg-quick file but for the value of its line `PrivateKey = `. */
   text: string;
 }
