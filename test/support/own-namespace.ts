@@ -41,7 +41,7 @@ export function inOwnNamespace(specUrl: string, suite: () => void): void {
 
 function whatIsMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
-  const tools = ['wg', 'wireguard-go', 'ip', 'unshare'];
+  const tools = ['wg', 'wireguard-go', 'ip', 'ss', 'nft', 'ping', 'unshare', 'nsenter'];
   const places = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`.split(':');
   const absent = tools.filter((tool) => !places.some((place) => existsSync(`${place}/${tool}`)));
   return absent.length > 0 ? `not installed: ${absent.join(', ')}` : undefined;

@@ -74,7 +74,7 @@ export type NatResource = { /** `nat/<id>` */ name: `nat/${string}` } & (
     }
   | {
       /**
-       * 1:1 on the prefix, stateful: a destination in `virtual` that comes out of the tunnel becomes its `real` one, a
+       * 1:1 on the prefix: a destination in `virtual` that comes out of the tunnel becomes its `real` one, a
        * source in `real` that goes into the tunnel its `virtual` one, also where it came out of it (from another node
        * of the same cluster). Equal lengths.
        */
