@@ -1,7 +1,14 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Logger } from 'pino';
 import type { GatewayCommandName } from '#contracts/gateway-commands.js';
-import type { AppliedReport, HeartbeatReport, ProbeReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
+import type {
+  AppliedReport,
+  HeartbeatReport,
+  ObservedReport,
+  ProbeReport,
+  RejectedReport,
+  ResyncReport,
+} from '#contracts/reports.js';
 import type { EventStore } from '#event-store/core/event-store.js';
 
 /** A login to the message broker for one node. */
@@ -33,7 +40,8 @@ export type NodeReport =
   | { nodeId: string; kind: 'rejected'; body: RejectedReport }
   | { nodeId: string; kind: 'heartbeat'; body: HeartbeatReport }
   | { nodeId: string; kind: 'resync'; body: ResyncReport }
-  | { nodeId: string; kind: 'probe'; body: ProbeReport };
+  | { nodeId: string; kind: 'probe'; body: ProbeReport }
+  | { nodeId: string; kind: 'observed'; body: ObservedReport };
 
 /** What agents tell. Every replica hears every report. */
 export interface ReportFeed {

@@ -1,20 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { Registry as Metrics } from 'prom-client';
-import { commandSubject } from '#contracts/subjects.js';
-import { serveCommand } from '#messaging/command-bus.js';
 import { runService } from '#service/run-service.js';
+import { relayPlannerOptions } from './relay-planner.adapters.js';
 import { RelayPlannerModule } from './relay-planner.module.js';
 
 await runService('relay-planner', async ({ parts, logger, serveHealth }) => {
-  const module = RelayPlannerModule.register({
-    replica: randomUUID(),
-    networks: parts.networks,
-    serveCommand: (command, handle) =>
-      serveCommand(parts.connection, commandSubject('relay-planner', command), handle, logger),
-  });
+  const metrics = new Metrics();
+  const module = RelayPlannerModule.register(relayPlannerOptions({ parts, logger, metrics }));
   const app = await NestFactory.createApplicationContext(module, { abortOnError: false, logger: ['error', 'warn'] });
-  const endHealth = await serveHealth(new Metrics());
+  const endHealth = await serveHealth(metrics);
   return async () => {
     await endHealth();
     await app.close();

@@ -1,15 +1,54 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Decision } from '#contracts/decision.js';
+import type { RelayCommandBodies, RelayCommandName, RelayCommandReply } from '#contracts/relay-commands.js';
+import { DecisionMaker } from '#event-store/core/decision-maker.js';
+import type { GuardedCommand } from '#topology/command.js';
+import { networkFold } from '#topology/network-fold.js';
+import type { NetworkState } from '#topology/network-state.js';
+import { readRequest } from './commands/read-request.js';
+import { RelayLoop } from './relay-loop.js';
+import { RelayPlannerMetrics } from './relay-planner.metrics.js';
 import { RELAY_PLANNER_OPTIONS, type RelayPlannerOptions } from './relay-planner.options.js';
+import type { RelayOutlook } from './relays/assign-relays.js';
+import { decideAssignRelay, decideSetRelay, decideUnsetRelay } from './relays/relay.decider.js';
 
-/** Owner of relays, their assignments and paths: follows every network and answers commands on its subjects. */
+type Decide<Name extends RelayCommandName> = (
+  command: GuardedCommand & RelayCommandBodies[Name] & { outlook: RelayOutlook },
+  state: NetworkState,
+) => Decision;
+
+/** Facts between two snapshots of a stream: a start folds at most so many. */
+const SNAPSHOT_EVERY = 2_000;
+
+/** Owner of relays, their assignments, reachability and paths: decides on commands, and on what agents observe. */
 @Injectable()
 export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  #endCommands: (() => Promise<void>) | undefined;
+  readonly #decisions: DecisionMaker<NetworkState>;
+  readonly #loop: RelayLoop;
+  #endCommands: (() => Promise<void>)[] = [];
 
-  constructor(@Inject(RELAY_PLANNER_OPTIONS) private readonly options: RelayPlannerOptions) {}
+  constructor(@Inject(RELAY_PLANNER_OPTIONS) private readonly options: RelayPlannerOptions) {
+    const { store, logger } = options;
+    this.#decisions = new DecisionMaker({
+      store,
+      fold: networkFold,
+      snapshotEvery: SNAPSHOT_EVERY,
+      logger,
+      pause: backOff,
+      later: setImmediate,
+    });
+    const metrics = new RelayPlannerMetrics(options.metrics);
+    this.#loop = new RelayLoop({ ...options, decisions: this.#decisions, metrics });
+  }
 
   onApplicationBootstrap(): void {
-    this.#endCommands = this.options.serveCommand('describe', async () => this.describe());
+    this.#loop.start();
+    this.#endCommands = [
+      this.options.serveCommand('describe', async () => this.describe()),
+      this.#serve('relay.set', decideSetRelay),
+      this.#serve('relay.unset', decideUnsetRelay),
+      this.#serve('relay.assign', decideAssignRelay),
+    ];
   }
 
   /** What this replica follows, and how far. */
@@ -20,6 +59,28 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.#endCommands?.();
+    await Promise.all(this.#endCommands.map((end) => end()));
+    await this.#loop.stop();
   }
+
+  /** The same command id again gets the first answer. */
+  #serve<Name extends RelayCommandName>(name: Name, decide: Decide<Name>): () => Promise<void> {
+    return this.options.serveCommand(name, async (request): Promise<RelayCommandReply> => {
+      const { networkId, fingerprint, meta, body } = readRequest(name, request);
+      const at = this.options.clock.now().toISOString();
+      const command = { ...body, ...meta, at, outlook: this.#loop.outlook(networkId) };
+      const { answer, version, repeated } = await this.#decisions.execute(networkId, {
+        commandId: meta.commandId,
+        fingerprint: `${name} ${fingerprint}`,
+        decide: (state) => decide(command, state),
+      });
+      return { answer, version, repeated };
+    });
+  }
+}
+
+/** Random, so that two replicas that collided do not collide again. */
+function backOff(attempt: number): Promise<void> {
+  const milliseconds = Math.random() * Math.min(100, 2 ** attempt);
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

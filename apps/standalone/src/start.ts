@@ -1,16 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Server as HttpsServer } from 'node:https';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Registry as Metrics } from 'prom-client';
-import { commandSubject } from '#contracts/subjects.js';
-import { serveCommand } from '#messaging/command-bus.js';
 import { natsServerConfig } from '#messaging/server-config.js';
 import { followCertificate, readCertificate } from '#service/certificate-files.js';
 import { ensureSecrets, readTrust, type Secrets } from '#service/secrets.js';
 import { openServiceParts, type ServiceParts } from '#service/service-parts.js';
 import { gatewayManagerOptions } from '../../gateway-manager/src/gateway-manager.adapters.js';
+import { relayPlannerOptions } from '../../relay-planner/src/relay-planner.adapters.js';
 import { ensureAdminToken } from '../../registry/src/auth/admin-token.js';
 import { certificatePin } from '../../registry/src/certificate-pin.js';
 import { createHttpApp } from '../../registry/src/http/http-app.js';
@@ -182,12 +180,7 @@ async function startServices({ parts, secrets, certificate, broker, http, url, l
     registry: registry.options,
     topologyPlanner: topologyPlannerOptions({ parts, secrets, logger, metrics }),
     gatewayManager: gatewayManagerOptions({ parts, logger, metrics }),
-    relayPlanner: {
-      replica: randomUUID(),
-      networks: parts.networks,
-      serveCommand: (command, handle) =>
-        serveCommand(parts.connection, commandSubject('relay-planner', command), handle, logger),
-    },
+    relayPlanner: relayPlannerOptions({ parts, logger, metrics }),
   });
   const tls = certificate && readCertificate(certificate);
   const app = await createHttpApp(module, { logger, metrics }, { tls });

@@ -1,3 +1,5 @@
+import type { Endpoint } from './facts.js';
+
 /** What an agent tells on `tombolo.reports.<node>.<kind>`: JSON, sealed by nothing, so a hint and never an authority. */
 
 export interface AppliedReport {
@@ -37,6 +39,28 @@ export interface ResyncReport {
   epoch: number;
   revision: number;
   reason: 'no_state' | 'gap' | 'digest_mismatch' | 'unreadable';
+}
+
+/**
+ * What a node sees of the others, for choosing paths (docs/paths.md): what is new since its last report, and little by
+ * little all of it again. At most one in ten seconds unless a link that is watched changes.
+ */
+export interface ObservedReport {
+  /** Where this machine can be called, by its own addresses now. */
+  endpoints: Endpoint[];
+  peers: ObservedLink[];
+  /** On a relay: pairs of node ids that it forwarded for lately. */
+  forwarded: [string, string][];
+}
+
+export interface ObservedLink {
+  nodeId: string;
+  /** Where it is seen; null: nowhere yet. */
+  endpoint: string | null;
+  /** `unanswered`: it was called, for ten seconds (three where the link is watched), and nothing came. */
+  link: 'up' | 'unanswered';
+  /** Round-trip time through the tunnel, milliseconds; null: not measured. */
+  rtt: number | null;
 }
 
 /** What a member of a gateway tells twice a second: one message for all of its gateways. */

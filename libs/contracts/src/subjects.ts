@@ -27,7 +27,7 @@ export const NODES_PREFIX = 'tombolo.nodes';
 export const LIVE_PREFIX = 'tombolo.live';
 export const REPORTS_PREFIX = 'tombolo.reports';
 
-export type ReportKind = 'applied' | 'rejected' | 'heartbeat' | 'resync' | 'probe';
+export type ReportKind = 'applied' | 'rejected' | 'heartbeat' | 'resync' | 'probe' | 'observed';
 export const reportSubject = (node: string, kind: ReportKind) => `tombolo.reports.${node}.${kind}`;
 
 /** Commands reach the service that owns the fact by request/reply. */

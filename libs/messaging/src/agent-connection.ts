@@ -1,5 +1,12 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import type { AppliedReport, HeartbeatReport, ProbeReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
+import type {
+  AppliedReport,
+  HeartbeatReport,
+  ObservedReport,
+  ProbeReport,
+  RejectedReport,
+  ResyncReport,
+} from '#contracts/reports.js';
 import { reportSubject } from '#contracts/subjects.js';
 import { AGENT_API_PREFIX } from './account-claims.js';
 import { type BrokerAddress, connectionOptions, jwtLogin } from './broker-login.js';
@@ -12,7 +19,8 @@ export type AgentReport =
   | { kind: 'rejected'; body: RejectedReport }
   | { kind: 'heartbeat'; body: HeartbeatReport }
   | { kind: 'resync'; body: ResyncReport }
-  | { kind: 'probe'; body: ProbeReport };
+  | { kind: 'probe'; body: ProbeReport }
+  | { kind: 'observed'; body: ObservedReport };
 
 export interface AgentConnectionOptions extends BrokerAddress {
   nodeId: string;

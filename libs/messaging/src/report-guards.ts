@@ -1,12 +1,21 @@
 import { isId } from '#contracts/names.js';
-import type { AppliedReport, HeartbeatReport, ProbeReport, RejectedReport, ResyncReport } from '#contracts/reports.js';
+import type {
+  AppliedReport,
+  HeartbeatReport,
+  ObservedReport,
+  ProbeReport,
+  RejectedReport,
+  ResyncReport,
+} from '#contracts/reports.js';
+import { readObserved } from './observed-guard.js';
 
 export type NodeReport =
   | { nodeId: string; kind: 'applied'; body: AppliedReport }
   | { nodeId: string; kind: 'rejected'; body: RejectedReport }
   | { nodeId: string; kind: 'heartbeat'; body: HeartbeatReport }
   | { nodeId: string; kind: 'resync'; body: ResyncReport }
-  | { nodeId: string; kind: 'probe'; body: ProbeReport };
+  | { nodeId: string; kind: 'probe'; body: ProbeReport }
+  | { nodeId: string; kind: 'observed'; body: ObservedReport };
 
 /** A rejection names so many resources at most; the rest is dropped. */
 const MOST_ERRORS = 50;
@@ -38,6 +47,8 @@ export function readReport(subject: string, data: Uint8Array): NodeReport {
       return { nodeId, kind, body: heartbeat(fields) };
     case 'probe':
       return { nodeId, kind, body: { gateways: probes(fields), handshakeAge: age(fields) } };
+    case 'observed':
+      return { nodeId, kind, body: readObserved(fields) };
     default:
       throw new Error('the subject names no kind of report');
   }

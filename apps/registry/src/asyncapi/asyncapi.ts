@@ -19,6 +19,7 @@ const REPORTS: Record<ReportKind, string> = {
   heartbeat: 'A sign of life, at connect and about every 30 s.',
   resync: 'The agent cannot follow from what the stream holds and wants a full.',
   probe: 'A member of gateways tells, twice a second, whether the ranges behind it answer.',
+  observed: 'What is new of the links to other nodes: endpoints, answers, round-trip times.',
 };
 
 /** Subjects and messages of the NATS interface (docs/nats.md), as AsyncAPI 3. The application is the control plane. */

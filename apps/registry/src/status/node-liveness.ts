@@ -71,6 +71,7 @@ function told(report: NodeReport, before: NodeObservation): Partial<NodeObservat
       return { rejected: { revision: report.body.revision, errors: report.body.errors } };
     case 'resync':
     case 'probe':
+    case 'observed':
       return {};
     default:
       return report satisfies never;

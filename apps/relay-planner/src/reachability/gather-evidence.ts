@@ -1,0 +1,51 @@
+import { formatEndpoint } from '#ipam/endpoint-text.js';
+import type { LiveState } from '#planner/members.js';
+import { isCallable, offersPublic } from '#planner/paths/reach.js';
+import type { NodeState } from '#topology/network-state.js';
+import { pathBetween } from '#topology/relay-fold.js';
+import type { Link, ObservationBook } from '../observations/observation-book.js';
+import type { Evidence } from './classify.js';
+
+export interface Gathering {
+  state: LiveState;
+  book: ObservationBook;
+  now: number;
+  /** Whether a node was heard lately by the control plane. */
+  isAlive(nodeId: string): boolean;
+}
+
+/** What the observations say of one node. Those who share its site, or a path of their own with it, see it from inside. */
+export function gatherEvidence({ state, book, now, isAlive }: Gathering, node: NodeState): Evidence {
+  const { nodeId } = node;
+  const own = [
+    ...book.ownEndpoints(nodeId),
+    ...node.endpoints.map(({ address, port, kind }) => ({ text: formatEndpoint(address, port), kind })),
+  ];
+  const lan = new Set(own.filter(({ kind }) => kind === 'lan').map(({ text }) => text));
+  const isOutside = (other: NodeState) =>
+    (other.site === null || other.site !== node.site) && !pathBetween(state, nodeId, other.nodeId);
+  const outside = book.linksTo(nodeId, now).filter(({ from }) => {
+    const other = state.nodes.get(from);
+    return other?.enabled === true && isOutside(other);
+  });
+  const isOpen = (id: string) => {
+    const other = state.nodes.get(id);
+    return other !== undefined && isCallable(state, other);
+  };
+  const sightings = outside.filter(
+    ({ link, endpoint, from }) => link === 'up' && endpoint !== null && !lan.has(endpoint) && isOpen(from),
+  );
+  const calls = book.linksFrom(nodeId, now).filter(({ nodeId: to }) => isOpen(to));
+  return {
+    offersPublic: offersPublic(state, node),
+    own: new Set(own.map(({ text }) => text)),
+    seen: new Map(sightings.map(({ from, endpoint }) => [from, endpoint ?? ''])),
+    wasReached: outside.some(({ link, from }) => link === 'up' && !isOpen(from)),
+    wasMissed: isAlive(nodeId) && outside.some((link) => link.link === 'unanswered' && canCall(book, link, now)),
+    isUnheard: calls.length > 0 && calls.every(({ link }) => link === 'unanswered'),
+  };
+}
+
+/** One whom nobody answers says nothing of others. */
+const canCall = (book: ObservationBook, { from }: Link, now: number) =>
+  book.linksFrom(from, now).some(({ link }) => link === 'up');

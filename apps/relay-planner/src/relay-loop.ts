@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Decision } from '#contracts/decision.js';
+import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
+import type { DecisionMaker } from '#event-store/core/decision-maker.js';
+import type { NodeReport } from '#messaging/reports.js';
+import { isLive } from '#planner/members.js';
+import { needsRelay } from '#planner/paths/reach.js';
+import { nextTrial } from '#planner/paths/trials.js';
+import type { NetworkChange } from '#service/network-follower.js';
+import type { CommandMeta } from '#topology/command.js';
+import type { NetworkState } from '#topology/network-state.js';
+import { NetworkPaths, type Pair } from './network-paths.js';
+import { decideFailPath, decideProvePath, decideTryPath } from './paths/path.decider.js';
+import { decideReachability } from './reachability/reachability.decider.js';
+import type { RelayPlannerMetrics } from './relay-planner.metrics.js';
+import type { RelayPlannerOptions } from './relay-planner.options.js';
+import type { RelayOutlook } from './relays/assign-relays.js';
+import { decideAssignRelays } from './relays/relay.decider.js';
+import { RelayHealth } from './relays/relay-health.js';
+
+export interface RelayLoopOptions extends Pick<RelayPlannerOptions, 'networks' | 'reports' | 'onReconnect' | 'clock'> {
+  decisions: Pick<DecisionMaker<NetworkState>, 'execute'>;
+  metrics: Pick<RelayPlannerMetrics, 'facts' | 'failed'>;
+  logger: Pick<Logger, 'info' | 'warn'>;
+}
+
+const TICK_MS = 250;
+/** How often it is asked whether another relay is much closer. */
+const REBALANCE_MS = 60_000;
+const RETRY_AFTER_MS = 1_000;
+const ACTOR = 'service/relay-planner';
+
+/** Turns what is heard into facts on relays, reachability and paths. Every replica does; the append decides who was first. */
+export class RelayLoop {
+  readonly health: RelayHealth;
+  readonly #networks = new Map<string, NetworkPaths>();
+  /** Network → nodes whose relay may have to change. */
+  readonly #unsettled = new Map<string, Set<string>>();
+  readonly #silent = new Set<string>();
+  readonly #running = new Map<string, Promise<void>>();
+  /** Network → log version after the last decision of this replica. */
+  readonly #decided = new Map<string, number>();
+  readonly #notBefore = new Map<string, number>();
+  readonly #endings: (() => void)[] = [];
+  #rebalancedAt: number;
+
+  constructor(private readonly options: RelayLoopOptions) {
+    this.#rebalancedAt = this.#now();
+    this.health = new RelayHealth(this.#now());
+  }
+
+  start(): void {
+    const { networks, reports, onReconnect } = this.options;
+    for (const [network, state] of networks.states) {
+      this.#pathsOf(network).begin(state, this.#now());
+      this.#unsettle(network, state.nodes.keys());
+    }
+    const timer = setInterval(() => this.tick(), TICK_MS);
+    this.#endings.push(
+      networks.onChange((change) => this.#changed(change)),
+      reports.onReport((report) => this.#heard(report)),
+      onReconnect(() => this.health.listenAnew(this.#now())),
+      () => clearInterval(timer),
+    );
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.#endings.splice(0)) end();
+    await this.idle();
+  }
+
+  /** Resolves when no decision is under way. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+  }
+
+  outlook(network: string): RelayOutlook {
+    const { book } = this.#pathsOf(network);
+    const now = this.#now();
+    return { isUp: (relayId) => this.health.isUp(relayId, now), rtt: (nodeId, relayId) => book.rtt(nodeId, relayId) };
+  }
+
+  /** Looks at everything once. */
+  tick(): void {
+    const now = this.#now();
+    const isTime = now - this.#rebalancedAt >= REBALANCE_MS;
+    if (isTime) this.#rebalancedAt = now;
+    for (const [network, state] of this.options.networks.states) {
+      if (!isLive(state)) continue;
+      for (const { nodeId, nodes } of state.relays.values()) {
+        const isSilent = !this.health.isUp(nodeId, now);
+        const hasChanged = isSilent !== this.#silent.has(nodeId);
+        if (hasChanged && isSilent) this.#silent.add(nodeId);
+        else if (hasChanged) this.#silent.delete(nodeId);
+        if (hasChanged && !isSilent) this.#unsettle(network, waiting(state));
+        if (isTime || isSilent) this.#unsettle(network, nodes);
+      }
+      this.#work(network, state, now);
+    }
+  }
+
+  #changed({ network, state, facts }: NetworkChange): void {
+    this.#pathsOf(network).learn(facts, this.#now());
+    const touched = facts.flatMap((fact) => touchedBy(state, fact));
+    if (touched.length > 0) this.#unsettle(network, touched);
+    this.#work(network, state, this.#now());
+  }
+
+  #heard(report: NodeReport): void {
+    const now = this.#now();
+    this.health.heard(report.nodeId, now);
+    if (report.kind !== 'observed') return;
+    for (const [network, state] of this.options.networks.states)
+      if (state.nodes.has(report.nodeId)) {
+        this.#pathsOf(network).hear(state, report.nodeId, report.body, now);
+        this.#work(network, state, now);
+      }
+  }
+
+  #work(network: string, state: NetworkState, now: number): void {
+    this.#assign(network);
+    const paths = this.#pathsOf(network);
+    const due = paths.due(state, now);
+    for (const nodeId of due.reachability) {
+      const verdict = paths.verdict(nodeId, now);
+      if (verdict)
+        this.#decide(network, `reach ${nodeId}`, (meta, current) =>
+          decideReachability({ ...meta, nodeId, ...verdict }, current),
+        );
+    }
+    for (const pair of due.proofs)
+      this.#decide(network, `path ${pair.join()}`, (meta, current) => decideProvePath({ ...meta, pair }, current));
+    for (const { pair, reason } of due.failures)
+      this.#decide(network, `path ${pair.join()}`, (meta, current) =>
+        decideFailPath({ ...meta, pair, reason }, current),
+      );
+    for (const pair of due.tries)
+      if (isDue(state, pair, this.options.clock.now()))
+        this.#decide(network, `path ${pair.join()}`, (meta, current) => decideTryPath({ ...meta, pair }, current));
+  }
+
+  #assign(network: string): void {
+    const nodeIds = this.#unsettled.get(network);
+    if (!nodeIds || nodeIds.size === 0 || !this.#mayRun(`${network} relays`)) return;
+    this.#unsettled.delete(network);
+    const outlook = this.outlook(network);
+    this.#decide(
+      network,
+      'relays',
+      (meta, state) => decideAssignRelays({ ...meta, nodeIds, outlook }, state),
+      () => this.#unsettle(network, nodeIds),
+    );
+  }
+
+  #decide(
+    network: string,
+    what: string,
+    decide: (meta: CommandMeta, state: NetworkState) => Decision,
+    onFailure: () => void = () => undefined,
+  ): void {
+    const key = `${network} ${what}`;
+    const state = this.options.networks.states.get(network);
+    if (!this.#mayRun(key) || !state) return;
+    // An older state has no outcome of the last decision in it.
+    if (state.version < (this.#decided.get(network) ?? 0)) return onFailure();
+    // Only what makes facts is worth a command: commands are kept, to be answered again.
+    if (decide(this.#meta(), state).facts.length === 0) return;
+    const run = this.#execute(network, decide)
+      .catch((error: unknown) => {
+        this.#notBefore.set(key, this.#now() + RETRY_AFTER_MS);
+        this.options.metrics.failed.inc();
+        this.options.logger.warn({ err: error, network, what }, 'not decided, will try again');
+        onFailure();
+      })
+      .finally(() => this.#running.delete(key));
+    this.#running.set(key, run);
+  }
+
+  async #execute(network: string, decide: (meta: CommandMeta, state: NetworkState) => Decision): Promise<void> {
+    const { decisions, metrics, logger } = this.options;
+    const meta = this.#meta();
+    const { facts, version } = await decisions.execute(network, {
+      commandId: meta.commandId,
+      fingerprint: 'relay-loop',
+      decide: (state) => decide(meta, state),
+    });
+    this.#decided.set(network, Math.max(version, this.#decided.get(network) ?? 0));
+    for (const { type, data } of facts) {
+      metrics.facts.inc({ type });
+      logger.info({ network, type, ...data }, 'decided');
+    }
+  }
+
+  #meta = (): CommandMeta => ({
+    commandId: randomUUID(),
+    actor: ACTOR,
+    at: this.options.clock.now().toISOString(),
+  });
+
+  #mayRun(key: string): boolean {
+    const after = this.#notBefore.get(key);
+    if (after !== undefined && this.#now() >= after) this.#notBefore.delete(key);
+    return !this.#running.has(key) && !this.#notBefore.has(key);
+  }
+
+  #unsettle(network: string, nodeIds: Iterable<string>): void {
+    const known = this.#unsettled.get(network) ?? new Set<string>();
+    for (const nodeId of nodeIds) known.add(nodeId);
+    this.#unsettled.set(network, known);
+  }
+
+  #pathsOf(network: string): NetworkPaths {
+    const known = this.#networks.get(network) ?? new NetworkPaths(this.health);
+    this.#networks.set(network, known);
+    return known;
+  }
+
+  #now = () => this.options.clock.monotonic();
+}
+
+/** Nodes whose relay may have to change because of a fact. */
+function touchedBy(state: NetworkState, fact: RecordedFact<NetworkFact>): string[] {
+  switch (fact.type) {
+    case 'NodeEnrolled':
+    case 'NodeChanged':
+    case 'NodeEnabled':
+    case 'NodeDisabled':
+    case 'NodeReachabilityDecided': {
+      const { nodeId } = fact.data;
+      const relay = state.relays.get(nodeId);
+      return [nodeId, ...(relay ? [...relay.nodes, ...waiting(state)] : [])];
+    }
+    case 'NodeRemoved':
+    case 'RelaySet':
+    case 'RelayUnset':
+    case 'RelayAssigned':
+      return state.relays.isEmpty() ? [] : waiting(state);
+    case 'PathFailed':
+    case 'PathProven':
+    case 'PathForgotten':
+      return [fact.data.a, fact.data.b];
+    default:
+      return [];
+  }
+}
+
+/** Those that need a relay and have none. */
+function waiting(state: NetworkState): string[] {
+  if (!isLive(state) || state.relays.isEmpty()) return [];
+  const without = [...state.nodes.values()].filter(({ nodeId }) => !state.assignments.has(nodeId));
+  return without.filter((node) => needsRelay(state, node)).map(({ nodeId }) => nodeId);
+}
+
+/** Asked before a command is made: interest comes again and again, trials are rare. */
+function isDue(state: NetworkState, [a, b]: Pair, now: Date): boolean {
+  const [nodeA, nodeB] = [state.nodes.get(a), state.nodes.get(b)];
+  return (
+    isLive(state) &&
+    nodeA !== undefined &&
+    nodeB !== undefined &&
+    nextTrial(state, nodeA, nodeB, now.toISOString()) !== undefined
+  );
+}

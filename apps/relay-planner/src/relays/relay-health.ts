@@ -1,0 +1,42 @@
+/** Relays tell of themselves twice a second; so much silence means that one is lost. */
+export const SILENCE_MS = 1_500;
+/** After a start, or after the broker was away, agents need so long to come back. */
+export const SETTLE_MS = 10_000;
+
+/**
+ * Which relays are silent. Silence counts only while others are heard: if nobody speaks, it is we who do not hear. Times are
+ * milliseconds of a clock that only grows.
+ */
+export class RelayHealth {
+  readonly #heardAt = new Map<string, number>();
+  #anybodyAt = -Infinity;
+  #listeningSince: number;
+
+  constructor(now: number) {
+    this.#listeningSince = now;
+  }
+
+  heard(nodeId: string, now: number): void {
+    this.#heardAt.set(nodeId, now);
+    this.#anybodyAt = now;
+  }
+
+  /** Who was heard before may need time to be heard again. */
+  listenAnew(now: number): void {
+    this.#listeningSince = now;
+  }
+
+  isUp(nodeId: string, now: number): boolean {
+    if (now - this.#listeningSince < SETTLE_MS || now - this.#anybodyAt > SILENCE_MS) return true;
+    return now - (this.#heardAt.get(nodeId) ?? this.#listeningSince) <= SILENCE_MS;
+  }
+
+  /** Heard within a heartbeat. */
+  isAlive(nodeId: string, now: number): boolean {
+    return now - (this.#heardAt.get(nodeId) ?? -Infinity) < 45_000;
+  }
+
+  forget(nodeId: string): void {
+    this.#heardAt.delete(nodeId);
+  }
+}
