@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import nacl from 'tweetnacl';
-import type { EnrolResponse } from '#contracts/enrolment.js';
+import { type EnrolResponse, proofText } from '#contracts/enrolment.js';
 import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
 import { formatDigest } from '#contracts/node-stream.js';
 import { type AgentConnection, type AgentReport, connectAgent } from '#messaging/agent-connection.js';
-import { createUserKey } from '#messaging/nkeys.js';
+import { createUserKey, signText } from '#messaging/nkeys.js';
 import { SealOpener } from '#messaging/node-seal.js';
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
@@ -66,6 +66,27 @@ export class SimulatedNode {
 
   tell(report: AgentReport): void {
     this.#connection?.report(report);
+  }
+
+  /** Tells that it holds what it was told last. */
+  tellApplied(): void {
+    if (!this.set) return;
+    const { epoch, revision, logVersion } = this.set;
+    this.tell({ kind: 'applied', body: { epoch, revision, digest: this.digest, logVersion, tookMs: 1 } });
+  }
+
+  /** Offers a new WireGuard key with the node's proof, and answers it. @throws Error with the server's answer */
+  async offerKey(url: string): Promise<string> {
+    const publicKey = base64(nacl.box.keyPair().publicKey);
+    const said = { action: 'rotate-key', at: new Date().toISOString(), publicKey } as const;
+    const signature = signText(this.#user.seed, proofText(said, this.id));
+    const answer = await fetch(`${url}/api/v1/nodes/${this.id}/public-key`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ ...said, signature }),
+    });
+    if (!answer.ok) throw new Error(`offering a key of ${this.name}: ${answer.status} ${await answer.text()}`);
+    return publicKey;
   }
 
   async close(): Promise<void> {
