@@ -91,7 +91,8 @@ export class SideMachine {
   /** A process of its own until the end of the test. */
   async start(ready: RegExp, command: string, ...args: string[]): Promise<void> {
     const [tool = '', ...rest] = this.#inside([command, ...args]);
-    const child = spawn(tool, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // Of a group of its own, so that what it starts ends with it.
+    const child = spawn(tool, rest, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
     this.#children.push(child);
     for await (const line of createInterface({ input: child.stdout })) if (ready.test(line)) return;
     throw new Error(`${command} ended before it was ready`);
@@ -126,7 +127,9 @@ export class SideMachine {
   }
 
   destroy(): void {
-    for (const child of [...this.#children, this.holder]) child?.kill('SIGKILL');
+    for (const { pid, exitCode, signalCode } of this.#children)
+      if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
+    this.holder?.kill('SIGKILL');
   }
 
   #inside(command: string[]): string[] {
