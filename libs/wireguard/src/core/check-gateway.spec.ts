@@ -97,3 +97,10 @@ test.each<[string, object[], string, RegExp]>([
 ])('%s', (_, resources, resource, message) => {
   expect(check(...resources)).toContainEqual({ resource, message: expect.stringMatching(message) });
 });
+
+test('more publications than a node has marks for', () => {
+  const many = Array.from({ length: 10_001 }, (_, port) => {
+    return { ...publish, name: `nat/${port}`, mesh: { address: '10.90.0.1', port: port + 1 } };
+  });
+  expect(check(...many)).toEqual([{ resource: '', message: expect.stringMatching(/at most 10000/) }]);
+});

@@ -47,11 +47,17 @@ export function checkProbe(fields: Fields, add: Add): void {
   if (port !== null && !isPort(port)) add('"port" is neither null nor a number from 1 to 65535');
 }
 
+/** Each needs a mark of its own (firewall.ts). */
+const MAX_PUBLICATIONS = 10_000;
+
 /** What only the set shows: translations that contradict each other, the node's own addresses, or each other's ports. */
 export function checkTranslations(resources: readonly Fields[], report: (resource: string, message: string) => void) {
   const own = prefixesIn(resources.filter(({ name }) => name === 'interface').flatMap(({ addresses }) => addresses));
   const seen: { name: string; real: Prefix; virtual: Prefix }[] = [];
   const published = new Map<string, string>();
+  const publications = resources.filter(({ kind }) => kind === 'publish').length;
+  if (publications > MAX_PUBLICATIONS)
+    report('', `${publications} publications: one node remembers at most ${MAX_PUBLICATIONS}`);
   for (const fields of resources) {
     const name = String(fields.name);
     if (fields.kind === 'publish') {
