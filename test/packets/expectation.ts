@@ -173,6 +173,9 @@ function fromClient(
   const { host, address } = target;
   const seenAs = site.addresses(sender).find((own) => familyOf(own) === familyOf(address));
   if (host.kind === 'node' && host.nodeId === at) return OPEN;
+  const isBehind = (host.kind === 'pod' || host.kind === 'service') && stands(site, at, host.cluster);
+  // The same host by its virtual address.
+  if (isBehind && isIn(target.heard.address, client.allowed)) return OPEN;
   if (!isIn(address, client.allowed))
     return host.kind === 'service' && isSameService(site, client, target) ? OPEN : NEVER;
   if (host.kind === 'web') return clientToWeb(site, { client, at }, address);
@@ -238,11 +241,16 @@ function betweenClusters(site: Site, sender: Pod, { host, address }: Target): Ex
   if (!linked || site.crossing(there, host.address) !== address) return 'unlinked';
   const [ours, theirs] = [site.serving(site.door(here)), site.serving(site.door(there))];
   if (isKnown(host) && isTranslated(site, here) && isInside(site, sender)) return 'unlinked';
-  if ((!isKnown(sender) && ours === undefined) || (!isKnown(host) && theirs === undefined)) return NEVER;
+  if ((!isKnown(sender) && ours === undefined) || (!isKnown(host) && theirs === undefined))
+    return mayLeadElsewhere(site, address) ? OPEN : NEVER;
   if (isKnown(sender) && isTranslated(site, there) && isInside(site, host)) return OPEN;
   if (host.kind === 'pod' && host.nodeId !== null && !isUp(site, host.nodeId)) return OPEN;
   return { reached: true, seenAs: site.crossing(here, sender.address) };
 }
+
+/** A wider range of somebody who is ready for the other cluster. */
+const mayLeadElsewhere = ({ state }: Site, address: string): boolean =>
+  state.gateways.some(({ kind, ranges }) => kind === 'internet' || isIn(address, ranges));
 
 const isTranslated = (site: Site, cluster: ClusterState): boolean =>
   cluster.pods.some((range) => site.crossing(cluster, range.split('/')[0]!) !== range.split('/')[0]);

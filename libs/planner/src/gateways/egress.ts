@@ -1,3 +1,4 @@
+import { flatPodsOf } from '../flat-pods.js';
 import { except, isWithin } from '../prefix-lists.js';
 import { accept, type Contribution, masquerade, type Rule, through } from './contribution.js';
 
@@ -16,7 +17,9 @@ export const egress: Rule = (around, viewer) =>
         // Longer ones of the node's other gateways say by themselves with which address.
         const masked = except(destinations, narrower(around.opened(viewer), ranges));
         const sources = around.insiders;
-        const nat = gateway.masquerade ? masquerade(gatewayId, { sources, destinations: masked }) : [];
+        // What comes from its own pods goes into the tunnel, to a gateway of a longer prefix, and as itself.
+        const others = except(sources, flatPodsOf(around.state).get(viewer.nodeId) ?? []);
+        const nat = gateway.masquerade ? masquerade(gatewayId, { sources: others, destinations: masked }) : [];
         return { forward: true, resources: [...accept(gatewayId, { sources, destinations }), ...nat] };
       }
       const active = around.activeFor(viewer, gateway);

@@ -66,7 +66,7 @@ function waysTo(around: Landscape, pair: Pair, viewer: NodeState): Reach[] {
   const alone = standsForItself(around, pair, viewer);
   const door = around.activeFor(viewer, around.door((alone ? other : cluster).clusterId));
   if (!door) return [];
-  const known = new Set([...flatPodsOf(around.state).values()].flat());
+  const known = flatPods(around);
   const ranges = crossingOf(around, other).filter((range) => !known.has(range));
   if (!alone) return through(door.nodeId, ranges);
   const own = podsOfTheirOwn(around, pair, viewer).filter(({ nodeId }) => nodeId !== door.nodeId);
@@ -85,11 +85,19 @@ function podsOfTheirOwn(around: Landscape, { cluster, other }: Pair, viewer: Nod
     .flatMap(({ node: { nodeId }, pods }) => pods.map((range) => ({ nodeId, range: imageOf(around, other, range) })));
 }
 
-/** What members send to their door, or through it. */
+/** What members send to their door, or through it. What everybody knows as a flat node's stays that node's. */
 function podsOfMembers(around: Landscape, cluster: ClusterState, viewer: NodeState): Reach[] {
   if (cluster.model === 'flat') return [];
-  return membersOf(around, cluster, viewer).flatMap(({ node, pods }) => from(node.nodeId, pods));
+  const known = flatPods(around);
+  return membersOf(around, cluster, viewer).flatMap(({ node, pods }) =>
+    from(
+      node.nodeId,
+      pods.filter((range) => !known.has(range)),
+    ),
+  );
 }
+
+const flatPods = ({ state }: Landscape): Set<string> => new Set([...flatPodsOf(state).values()].flat());
 
 /** Enabled members that `viewer` may send to, with their pods. */
 function membersOf(around: Landscape, { members }: ClusterState, viewer: NodeState) {
