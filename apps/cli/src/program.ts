@@ -5,6 +5,7 @@ import { clusterCommands } from './clusters/cluster.commands.js';
 import { completionCommands } from './completion/completion.js';
 import { CommandFailed, EXIT } from './exit-codes.js';
 import { gatewayCommands } from './gateways/gateway.commands.js';
+import { relayCommands } from './relays/relay.commands.js';
 import { keyCommands } from './keys/key.commands.js';
 import { logCommands } from './log/log.commands.js';
 import { networkCommands } from './networks/network.commands.js';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   nodeCommands(program);
   clusterCommands(program);
   gatewayCommands(program);
+  relayCommands(program);
   clientCommands(program);
   applyCommands(program);
   statusCommands(program);

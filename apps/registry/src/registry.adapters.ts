@@ -69,6 +69,8 @@ function optionsOf(adapters: RegistryAdapters, revoker: CredentialRevoker): Regi
     },
     askGatewayManager: (command, request, { withinMs } = ASK_PATIENTLY) =>
       requestCommand(connection, commandSubject('gateway-manager', command), request, withinMs),
+    askRelayPlanner: (command, request) =>
+      requestCommand(connection, commandSubject('relay-planner', command), request),
     readiness: [
       { name: 'broker', check: () => connection.check() },
       {

@@ -17,6 +17,8 @@ import { EventFeed } from './events/event-feed.js';
 import { EventPages } from './events/event-pages.js';
 import { GatewayCommands } from './gateways/gateway-commands.js';
 import { GatewayController } from './gateways/gateway.controller.js';
+import { RelayCommands } from './relays/relay-commands.js';
+import { RelayController } from './relays/relay.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { FieldValidationPipe } from './http/validation.pipe.js';
@@ -54,6 +56,7 @@ export class RegistryModule {
         ClusterController,
         ClusterLinkController,
         GatewayController,
+        RelayController,
         ClientController,
         PublicationController,
         EnrolmentKeyController,
@@ -91,6 +94,7 @@ export class RegistryModule {
         // What the controllers leave to others.
         NetworkDeletion,
         GatewayCommands,
+        RelayCommands,
         GatewayHealth,
         EventFeed,
         EventPages,

@@ -9,6 +9,7 @@ import type {
   RejectedReport,
   ResyncReport,
 } from '#contracts/reports.js';
+import type { RelayCommandName } from '#contracts/relay-commands.js';
 import type { EventStore } from '#event-store/core/event-store.js';
 
 /** A login to the message broker for one node. */
@@ -62,6 +63,9 @@ export type AskGatewayManager = (
   options?: { withinMs: number },
 ) => Promise<unknown>;
 
+/** Asks the relay-planner. @throws Refusal as it gave it; Unavailable: safe to repeat with the same command id */
+export type AskRelayPlanner = (command: RelayCommandName, request: unknown) => Promise<unknown>;
+
 /** One part that `/readyz` asks; rejects when it is not fit for work. */
 export interface ReadinessCheck {
   name: string;
@@ -105,6 +109,7 @@ export interface RegistryOptions {
   credentials: NodeCredentials;
   reports: ReportFeed;
   askGatewayManager: AskGatewayManager;
+  askRelayPlanner: AskRelayPlanner;
   /** What `/readyz` asks besides the log: broker, outbox. */
   readiness: ReadinessCheck[];
   /** Base URL that nodes reach this API at; a function, because port 0 is known after listening. */

@@ -91,6 +91,7 @@ export async function startRegistry(
     },
     reports,
     askGatewayManager: () => Promise.reject(new Unavailable('service', 'there is no gateway-manager')),
+    askRelayPlanner: () => Promise.reject(new Unavailable('service', 'there is no relay-planner')),
     readiness: [],
     publicUrl: () => 'http://127.0.0.1:8080',
     pin: null,
