@@ -22,7 +22,7 @@ const NEVER = new Promise<never>(() => {});
 
 type Published = Parameters<NodeStream['publish']>[0];
 
-/** The stream of the nodes: one message for each subject, sent on live as it is stored. Messages are not sealed. */
+/** The stream of the nodes, one message for each subject, and the live way past it. Messages are not sealed. */
 export class SimulatedBroker {
   weather: Weather = { loss: 0, duplication: 0, delay: 0 };
   readonly #stored = new Map<string, NodeMessage>();
@@ -38,6 +38,7 @@ export class SimulatedBroker {
   connect(isAlive: () => boolean): NodeStream {
     return {
       publish: (message) => this.#publish(message, isAlive),
+      told: async () => {},
       removeNode: async (nodeId) => this.#remove(nodeId),
     };
   }
@@ -62,17 +63,19 @@ export class SimulatedBroker {
     return new Map(this.#heads);
   }
 
-  /** Tries until it is stored: a living publisher loses nothing on this way, but what is sent again comes late. */
+  /** Told at once; stored when it succeeds: a living publisher loses nothing on this way, but what is sent again comes late. */
   async #publish({ nodeId, head, body }: Published, isAlive: () => boolean): Promise<void> {
+    const message = { head, body: JSON.parse(new TextDecoder().decode(body)) } as NodeMessage;
+    this.#sendLive(nodeId, message);
     await this.clock.pause(this.random.between(0, this.weather.delay));
     while (this.random.chance(this.weather.loss)) {
       if (!isAlive()) return NEVER;
       await this.clock.pause(RETRY);
     }
-    const message = { head, body: JSON.parse(new TextDecoder().decode(body)) } as NodeMessage;
+    // What a process that ended had told, but not sent to be stored.
+    if (!isAlive() && this.random.chance(0.5)) return NEVER;
     this.#stored.set(head.kind === 'full' ? nodeFullSubject(nodeId) : nodeDeltaSubject(nodeId, head.revision), message);
     this.#noteHead(nodeId, head);
-    this.#sendLive(nodeId, message);
     if (!isAlive()) return NEVER;
   }
 

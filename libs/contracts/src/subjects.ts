@@ -19,10 +19,10 @@ export const eventSubject = (network: string, type: string) => `tombolo.events.$
 export const nodeFullSubject = (node: string) => `tombolo.nodes.${node}.full`;
 export const nodeDeltaSubject = (node: string, revision: number) => `tombolo.nodes.${node}.delta.${revision % RING}`;
 
-/** Where the server republishes what is stored under `tombolo.nodes.`. */
+/** Where a node hears live what is stored under `tombolo.nodes.`. */
 export const liveSubject = (node: string) => `tombolo.live.${node}.>`;
 
-/** Subject prefixes of stored, republished and reported messages; a node's id follows. */
+/** Subject prefixes of stored, live and reported messages; a node's id follows. */
 export const NODES_PREFIX = 'tombolo.nodes';
 export const LIVE_PREFIX = 'tombolo.live';
 export const REPORTS_PREFIX = 'tombolo.reports';

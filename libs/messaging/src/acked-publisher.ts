@@ -1,4 +1,12 @@
-import { createInbox, headers, Match, type Msg, type NatsConnection, type Payload } from '@nats-io/transport-node';
+import {
+  createInbox,
+  headers,
+  Match,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  type Payload,
+} from '@nats-io/transport-node';
 
 /** What the broker says when it has stored a message. */
 export interface StoredAck {
@@ -45,10 +53,9 @@ export class AckedPublisher {
   }
 
   /** @throws NotStored */
-  publish(subject: string, data: Payload, values: Record<string, string>): Promise<StoredAck> {
+  publish(subject: string, data: Payload, headers?: MsgHdrs): Promise<StoredAck> {
     const token = (this.#next++).toString(36);
-    const options = { reply: `${this.#inbox}.${token}`, headers: headers() };
-    for (const [name, value] of Object.entries(values)) options.headers.set(name, value, Match.Exact);
+    const options = { reply: `${this.#inbox}.${token}`, ...(headers && { headers }) };
     return new Promise((resolve, reject) => {
       this.#waiting.set(token, { subject, deadline: performance.now() + this.timeoutMs, resolve, reject });
       this.#sweep ??= setInterval(() => this.#giveUp(performance.now(), 'the broker did not answer'), 250);
@@ -87,6 +94,12 @@ export class AckedPublisher {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }
+}
+
+export function headersOf(values: Record<string, string>): MsgHdrs {
+  const all = headers();
+  for (const [name, value] of Object.entries(values)) all.set(name, value, Match.Exact);
+  return all;
 }
 
 function readAnswer(message: Msg): StoredAck | NotStored {

@@ -238,7 +238,7 @@ test('what the controller did not seal for this node is counted and changes noth
     [headText, real.seal(desired.nodeId, desired.keys.publicKey, headText, Buffer.from('{"resources":[null]}'))],
   ];
   for (const [text, data] of forgeries)
-    await service.jetstream.publish(`tombolo.nodes.${desired.nodeId}.full`, data, { headers: headOf(text) });
+    service.nats.publish(`tombolo.live.${desired.nodeId}.full`, data, { headers: headOf(text) });
   await until('all were counted', () => follow.unreadable === forgeries.length);
   expect(state.folded).toEqual(['full 1.1']);
   await desired.delta([testPeer(2)]);

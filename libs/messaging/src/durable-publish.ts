@@ -1,5 +1,6 @@
+import type { MsgHdrs } from '@nats-io/transport-node';
 import { Unavailable } from '#contracts/errors.js';
-import { NotStored, type StoredAck } from './acked-publisher.js';
+import { headersOf, NotStored, type StoredAck } from './acked-publisher.js';
 import type { ServiceConnection } from './connection.js';
 import { pause } from './pause.js';
 
@@ -8,7 +9,12 @@ export interface DurableMessage {
   data: Uint8Array | string;
   /** The broker drops a second message with the same id within its window (2 minutes): repeating is safe. */
   messageId?: string;
-  headers?: Record<string, string>;
+  headers?: MsgHdrs;
+}
+
+export interface DurableAck extends StoredAck {
+  /** How often it was sent. After more than once, nobody knows whether the first was stored, too. */
+  attempts: number;
 }
 
 /** Publishes are repeated for this long where the caller sets no end of its own, milliseconds. An election takes some 5 s. */
@@ -22,16 +28,17 @@ export async function publishDurably(
   connection: ServiceConnection,
   message: DurableMessage,
   signal: AbortSignal = AbortSignal.timeout(GIVE_UP_AFTER_MS),
-): Promise<StoredAck> {
-  const headers = { ...(message.messageId !== undefined && { 'Nats-Msg-Id': message.messageId }), ...message.headers };
+): Promise<DurableAck> {
+  const { subject, data, messageId } = message;
+  const headers = messageId === undefined ? message.headers : headersOf({ 'Nats-Msg-Id': messageId });
   for (let attempt = 0; ; attempt++) {
     try {
       if (connection.status !== 'connected') await connection.whenConnected(signal);
-      return await connection.acked.publish(message.subject, message.data, headers);
+      return { ...(await connection.acked.publish(subject, data, headers)), attempts: attempt + 1 };
     } catch (error) {
       if (!(error instanceof NotStored && error.transient)) throw error;
       if (signal.aborted || connection.status === 'closed') {
-        const detail = `the broker did not store a message on ${message.subject}: ${error.message}`;
+        const detail = `the broker did not store a message on ${subject}: ${error.message}`;
         throw new Unavailable('broker', detail, { cause: error });
       }
       await pause(Math.min(50 * 2 ** attempt, 1_000), signal);

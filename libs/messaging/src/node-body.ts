@@ -11,6 +11,9 @@ const DICTIONARY = Buffer.from(
     '"/128"],"endpoint":null}],"removed":[]}',
 );
 
+/** Above this, the last tenth of size would cost most of the time. */
+const SMALL = 4_096;
+
 /** Fulls are each node's own. */
 const WORTH_KEEPING = 4_096;
 
@@ -22,7 +25,10 @@ const LARGEST = 128 * 1024 * 1024;
  * shrinks to a half, which counts where one change goes to ten thousand nodes. Packed before it is sealed, once for all.
  */
 export function packBody(json: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.of(PACKED), deflateRawSync(json, { dictionary: DICTIONARY, level: 9 })]);
+  return Buffer.concat([
+    Buffer.of(PACKED),
+    deflateRawSync(json, { dictionary: DICTIONARY, level: json.length > SMALL ? 1 : 9 }),
+  ]);
 }
 
 /** What was unpacked last: a process that plays many nodes opens the same body again and again. */

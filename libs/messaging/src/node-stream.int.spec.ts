@@ -59,6 +59,29 @@ test('publishes wait for a broker that is away, and all arrive', async () => {
     expect(heads.get(nodeId)).toMatchObject({ kind: 'delta', revision: 21, fullRevision: 1, digest });
 }, 30_000);
 
+test('agents are told although nothing can be stored; it is stored as soon as it can', async () => {
+  const lonely = await startTrustedNats();
+  const connection = await lonely.connect();
+  const told = new NodeStreamWriter(connection, lonely.trust.sealing.privateKey);
+  const desired = new DesiredState(told);
+  await ensureStreams(connection, { replicas: 1 });
+  const agents = new SharedAgents(await lonely.connect());
+  const state = new HeldState();
+  const opener = desired.opener(lonely.trust.sealing.publicKey);
+  const follow = agents.follow({ opener, held: state.held, onMessage: state.onMessage });
+  await desired.full();
+  await until('it holds the full', () => follow.level && state.set !== undefined);
+  await (await connection.manager()).streams.delete(STREAMS.nodes);
+  const stored = desired.delta([testPeer(1)]);
+  await until('it was told', () => state.folded.length === 2);
+  await ensureStreams(connection, { replicas: 1 });
+  await stored;
+  expect((await readHeads(connection)).heads.get(desired.nodeId)).toMatchObject({ kind: 'delta', revision: 2 });
+  expect(state.folded).toEqual(['full 1.1', 'delta 1.2']);
+  agents.stop();
+  await lonely.stop();
+}, 30_000);
+
 test('publishes that wait give up when the writer is closed', async () => {
   const lonely = await startTrustedNats();
   const closing = new NodeStreamWriter(await lonely.connect(), broker.trust.sealing.privateKey);

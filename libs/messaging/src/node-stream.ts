@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
+import type { MsgHdrs } from '@nats-io/transport-node';
 import { formatHead, HEAD_HEADER, type MessageHead } from '#contracts/node-stream.js';
-import { nodeDeltaSubject, nodeFullSubject, RING, STREAMS } from '#contracts/subjects.js';
+import { LIVE_PREFIX, nodeDeltaSubject, nodeFullSubject, NODES_PREFIX, RING, STREAMS } from '#contracts/subjects.js';
+import { headersOf } from './acked-publisher.js';
 import type { ServiceConnection } from './connection.js';
 import { publishDurably } from './durable-publish.js';
 import { InFlightWindow } from './in-flight-window.js';
@@ -18,16 +20,38 @@ export interface NodeStreamMessage {
   body: Uint8Array;
 }
 
-/** Messages on their way to the broker at once. */
-const WINDOW = 1_024;
+interface Sealed {
+  /** Without the prefix that tells stored from live. */
+  subject: string;
+  data: Uint8Array;
+  headers: MsgHdrs;
+  /** Whether it went out live before it was stored. */
+  told: boolean;
+}
 
-/** Controller side of the per-node stream: seals and stores; the broker republishes to the agents. */
+interface Queued {
+  message: NodeStreamMessage;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Messages on their way into the stream at once. */
+const WINDOW = 1_024;
+/** Sealing goes on for so long at a time, milliseconds; then everything else of this process gets its turn. */
+const SLICE_MS = 10;
+
+/**
+ * Controller side of the per-node stream: seals each message, tells the agent live, and stores it. All that are published
+ * together are told before the first of them is stored (docs/adr/0010-told-then-stored.md).
+ */
 export class NodeStreamWriter {
   readonly #sealer: NodeSealer;
   readonly #window = new InFlightWindow(WINDOW);
   readonly #removals = new InFlightWindow(1);
   readonly #closed = new AbortController();
   readonly #bodies = new WeakMap<Uint8Array, Uint8Array>();
+  #queue: Queued[] = [];
+  #telling: Promise<void> | undefined;
   #lastSequence = 0;
 
   /** @param sealingKey the controller's X25519 private key, base64 */
@@ -58,22 +82,70 @@ export class NodeStreamWriter {
   /**
    * Resolves when the broker has stored it; keeps trying while the broker is away. Without a message id: a message that is
    * stored twice is the same revision in the same place, and an agent that has it ignores it.
-   * @throws Unavailable once closed
+   * @throws Unavailable once closed; RangeError when the node's key is none
    */
-  publish({ nodeId, controlKey, head, body }: NodeStreamMessage): Promise<void> {
-    return this.#window.run(async () => {
-      const headText = formatHead(head);
-      const { sequence } = await publishDurably(
-        this.connection,
-        {
-          subject: head.kind === 'full' ? nodeFullSubject(nodeId) : nodeDeltaSubject(nodeId, head.revision),
-          data: this.#sealer.seal(nodeId, controlKey, headText, this.#packed(body)),
-          headers: { [HEAD_HEADER]: headText },
-        },
-        this.#closed.signal,
-      );
-      this.#lastSequence = Math.max(this.#lastSequence, sequence);
+  publish(message: NodeStreamMessage): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ message, resolve, reject });
+      // Not at once: what else is published now goes out together with it.
+      this.#telling ??= Promise.resolve().then(() => this.#tellAll());
     });
+  }
+
+  /** Resolves when everything published so far is on its way to the agents. */
+  async told(): Promise<void> {
+    await this.#telling;
+  }
+
+  async #tellAll(): Promise<void> {
+    const stores: (() => void)[] = [];
+    let until = performance.now() + SLICE_MS;
+    for (let next = 0; next < this.#queue.length; next++) {
+      const { message, resolve, reject } = this.#queue[next]!;
+      try {
+        const sealed = this.#seal(message);
+        sealed.told = this.#tell(sealed);
+        stores.push(() => void this.#window.run(() => this.#store(sealed)).then(resolve, reject));
+      } catch (error) {
+        reject(error);
+      }
+      if (performance.now() > until) {
+        await setImmediate();
+        until = performance.now() + SLICE_MS;
+      }
+    }
+    this.#queue = [];
+    this.#telling = undefined;
+    // The last of them leave the process first.
+    await setImmediate();
+    for (const store of stores) store();
+  }
+
+  #seal({ nodeId, controlKey, head, body }: NodeStreamMessage): Sealed {
+    const headText = formatHead(head);
+    const stored = head.kind === 'full' ? nodeFullSubject(nodeId) : nodeDeltaSubject(nodeId, head.revision);
+    return {
+      subject: stored.slice(NODES_PREFIX.length),
+      data: this.#sealer.seal(nodeId, controlKey, headText, this.#packed(body)),
+      headers: headersOf({ [HEAD_HEADER]: headText }),
+      told: false,
+    };
+  }
+
+  /** @returns false when there is nobody to tell it to now */
+  #tell({ subject, data, headers }: Sealed): boolean {
+    if (this.connection.status !== 'connected') return false;
+    this.connection.nats.publish(LIVE_PREFIX + subject, data, { headers });
+    return true;
+  }
+
+  async #store(sealed: Sealed): Promise<void> {
+    const { subject, data, headers, told } = sealed;
+    const message = { subject: NODES_PREFIX + subject, data, headers };
+    const { sequence, attempts } = await publishDurably(this.connection, message, this.#closed.signal);
+    this.#lastSequence = Math.max(this.#lastSequence, sequence);
+    // The broker was away meanwhile, so nobody may have heard it.
+    if (!told || attempts > 1) this.#tell(sealed);
   }
 
   /** Packed once, however many nodes it goes to. */

@@ -21,19 +21,21 @@ class Mesh {
   publisher: NetworkPublisher | undefined;
   /** A node whose messages the broker refuses. */
   unwilling = '';
-  /** Messages that still reach the broker before it is cut. */
+  /** Messages that are still stored before the broker is cut, and that still reach the agents. */
   budget = Infinity;
+  hearing = Infinity;
 
   readonly stream: NodeStream = {
+    told: async () => {},
     publish: async (message) => {
       await Promise.resolve();
-      if (this.budget-- <= 0) throw new Unavailable('broker', 'cut');
       if (message.nodeId === this.unwilling) throw new RangeError('too large');
+      if (this.hearing-- > 0) this.deliver(message);
+      if (this.budget-- <= 0) throw new Unavailable('broker', 'cut');
       this.sent.push(message);
       const { nodeId, head } = message;
       const known = this.heads.get(nodeId)?.fullRevision ?? 0;
       this.heads.set(nodeId, { ...head, fullRevision: head.kind === 'full' ? head.revision : known });
-      this.deliver(message);
     },
     removeNode: async (nodeId) => {
       this.heads.delete(nodeId);
@@ -112,28 +114,45 @@ test('agents that fold every message hold what the plan says, however facts are 
   );
 });
 
-test('a publisher that takes over in the middle of a batch brings every agent to the plan', async () => {
+test('a publisher that takes over in the middle of a batch brings every agent to the plan, told or not, stored or not', async () => {
+  const run = fc.record({
+    history: histories(30),
+    stored: fc.nat(60),
+    heard: fc.nat(60),
+    cut: fc.nat(30),
+    taken: fc.nat(30),
+  });
   await fc.assert(
-    fc.asyncProperty(histories(30), fc.nat(60), fc.nat(30), async (history, budget, at) => {
+    fc.asyncProperty(run, async ({ history, stored, heard, cut, taken }) => {
       const log = statesOf(history);
       const mesh = new Mesh();
       const first = publisherOf(mesh, log, 0).publisher;
       await first.lead(1, new Map());
-      mesh.budget = budget;
-      const middle = Math.min(at, log.facts.length);
-      first.advance(log.states[middle]!, log.facts.slice(0, middle));
-      await first.idle();
+      Object.assign(mesh, { budget: stored, hearing: stored + heard });
+      const last = log.facts.length;
+      const middle = Math.min(cut, last);
+      for (let version = 0; version < middle; version += 3) {
+        const next = Math.min(version + 3, middle);
+        first.advance(log.states[next]!, log.facts.slice(version, next));
+        await first.idle();
+      }
       await first.stop();
-      mesh.budget = Infinity;
+      Object.assign(mesh, { budget: Infinity, hearing: Infinity });
 
-      const { publisher, failures } = publisherOf(mesh, log, middle);
+      // What the log held by then may undo what only the agents know.
+      const from = Math.min(middle + taken, last);
+      const { publisher, failures } = publisherOf(mesh, log, from);
       await publisher.lead(2, new Map(mesh.heads));
-      publisher.advance(log.states.at(-1)!, log.facts.slice(middle));
+      await publisher.idle();
+      // A node that was removed meanwhile has no login any more.
+      for (const nodeId of mesh.agents.keys()) if (!log.states[from]!.nodes.has(nodeId)) mesh.agents.delete(nodeId);
+      expect(mesh.digests()).toEqual(wanted(log.states[from]!));
+      publisher.advance(log.states.at(-1)!, log.facts.slice(from));
       await publisher.idle();
       expect(failures).toEqual([]);
       expect(mesh.digests()).toEqual(wanted(log.states.at(-1)!));
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
 });
 

@@ -10,14 +10,12 @@ import type { ChangeGroup } from '#planner/plan.js';
 import type { Violation } from '#planner/violation.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import type { NodeStream } from './node-stream.port.js';
+import { type History, toldNotStored } from './told-not-stored.js';
 
 export interface PublisherOptions {
   stream: NodeStream;
-  /** The network as it was at a version, and the facts since: for repairs after a takeover. */
-  history: {
-    stateAt(version: number): Promise<NetworkState>;
-    factsAfter(version: number): Promise<RecordedFact<NetworkFact>[]>;
-  };
+  /** For repairs after a takeover. */
+  history: History;
   /** Whether this replica still holds the lease; asked before every batch. */
   mayPublish(): boolean;
   /** After every batch; `bytes` before sealing. */
@@ -97,7 +95,8 @@ export class NetworkPublisher {
 
   /**
    * Begins to publish under an epoch higher than any before.
-   * @param found what the stream holds; nodes whose digest is right get nothing, others a delta where one can be made
+   * @param found what the stream holds; nodes whose digest is right get nothing, others a delta where one can be made.
+   * Those who may have been told what was never stored are told the digest.
    */
   async lead(epoch: number, found: ReadonlyMap<string, FoundHead>): Promise<void> {
     // A batch of an earlier time would mix its state with the new one.
@@ -107,6 +106,8 @@ export class NetworkPublisher {
     const target = this.#latest;
     this.#published = target;
     this.#heads = new Map();
+    const storedAt = new Map<string, number>();
+    const level: string[] = [];
     const behind = new Map<number, string[]>();
     for (const [nodeId, digest] of digests(target)) {
       const head = found.get(nodeId);
@@ -117,13 +118,20 @@ export class NetworkPublisher {
         logVersion: head?.logVersion ?? 0,
         fullRevision: head?.fullRevision ?? 0,
       });
-      if (held === digest) continue;
+      if (head) storedAt.set(nodeId, head.logVersion);
+      if (held === digest) {
+        level.push(nodeId);
+        continue;
+      }
       const from = head && head.logVersion < target.version ? head.logVersion : 0;
       const others = behind.get(from);
       if (others) others.push(nodeId);
       else behind.set(from, [nodeId]);
     }
-    await this.#exclusively(() => this.#repair(target, behind));
+    await this.#exclusively(async () => {
+      const { history } = this.options;
+      await this.#repair(target, behind, await toldNotStored({ storedAt, level, target, history }));
+    });
     this.#wake();
   }
 
@@ -198,6 +206,8 @@ export class NetworkPublisher {
     const change = planChange(before, after, facts);
     const batch = new Batch();
     for (const group of change.groups) this.#sendDelta(batch, after, group);
+    // The plans of those who join take time: first everybody else is told of them.
+    if (change.added.length > 0) await this.options.stream.told();
     for (const [nodeId, digest] of digests(after, change.added))
       this.#sendFull(batch, after, nodeId, { digest, revision: 1 });
     await batch.sent();
@@ -225,7 +235,7 @@ export class NetworkPublisher {
   }
 
   /** Brings nodes whose head is not what it shall be to the target: by a delta from where they are, else by telling the digest. */
-  async #repair(target: NetworkState, behind: Map<number, string[]>): Promise<void> {
+  async #repair(target: NetworkState, behind: Map<number, string[]>, doubtful: readonly string[]): Promise<void> {
     const batch = new Batch();
     const wanted = digests(target);
     for (const [from, nodeIds] of behind) {
@@ -247,6 +257,7 @@ export class NetworkPublisher {
       for (const nodeId of nodeIds)
         if (!reached.has(nodeId)) this.#announce(batch, target, nodeId, wanted.get(nodeId) ?? 0n);
     }
+    for (const nodeId of doubtful) this.#announce(batch, target, nodeId, wanted.get(nodeId) ?? 0n);
     await batch.sent();
     this.options.onPublished?.({ ...batch.size, facts: 0, logVersion: target.version });
   }

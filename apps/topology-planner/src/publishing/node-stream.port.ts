@@ -3,10 +3,13 @@ import type { MessageHead } from '#contracts/node-stream.js';
 /** Where a network publisher writes; libs/messaging implements it on JetStream. */
 export interface NodeStream {
   /**
-   * Seals a body for a node and stores it under the node's subject for this head.
+   * Seals a body for a node, tells the node, and stores it under the node's subject for this head: a node may hold what is
+   * not stored yet.
    * Resolves when the broker has it; keeps trying while the broker is away.
    */
   publish(message: { nodeId: string; controlKey: string; head: MessageHead; body: Uint8Array }): Promise<void>;
+  /** Resolves when everything published so far is on its way to the nodes. */
+  told(): Promise<void>;
   /** Removes whatever the stream holds of a node that is gone. */
   removeNode(nodeId: string): Promise<void>;
 }
