@@ -56,7 +56,8 @@ export async function startControlPlane(options: UpOptions, logger: Logger, part
     await part('certificate', () => ({
       stop: renewEvery(HALF_A_DAY, () => certificateOf(options, dir, new Date()), logger),
     }));
-  await part('services', () => startServices({ parts, secrets, certificate, broker, http, url, logger }));
+  const { proxies } = options;
+  await part('services', () => startServices({ parts, secrets, certificate, broker, http, url, proxies, logger }));
   const local = `${certificate ? 'https' : 'http'}://${formatAddress(localAddress(http))}`;
   dir.announce({ http: local, nats: broker.urls[0] ?? '', adminTokenFile, caFile: certificate?.caFile });
   process.stdout.write(welcome({ local, url, nats: broker.publicUrls[0] ?? '', adminTokenFile, certificate }));
@@ -160,10 +161,11 @@ interface Services {
   broker: Broker;
   http: Address;
   url: string;
+  proxies: number;
   logger: Logger;
 }
 
-async function startServices({ parts, secrets, certificate, broker, http, url, logger }: Services) {
+async function startServices({ parts, secrets, certificate, broker, http, url, proxies, logger }: Services) {
   const metrics = new Metrics();
   const registry = await openRegistry({
     parts,
@@ -183,7 +185,7 @@ async function startServices({ parts, secrets, certificate, broker, http, url, l
     relayPlanner: relayPlannerOptions({ parts, logger, metrics }),
   });
   const tls = certificate && readCertificate(certificate);
-  const app = await createHttpApp(module, { logger, metrics }, { tls });
+  const app = await createHttpApp(module, { logger, metrics }, { tls, proxies });
   await app.listen(http.port, http.host);
   const server = app.getHttpServer();
   const unfollow =

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Certificate, CertificateFiles } from './certificate-files.js';
+import { trustedProxies } from './trusted-proxies.js';
 
 /** How a service process that runs by itself is told what it needs (docs/operations.md). */
 export interface ServiceEnvironment {
@@ -49,9 +50,12 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): ServiceEnvironment {
   const key = file(env.TOMBOLO_TLS_KEY);
   if ((cert === null) !== (key === null)) problems.push('TOMBOLO_TLS_CERT and TOMBOLO_TLS_KEY go together');
   const ca = file(env.TOMBOLO_CA);
-  const proxies = Number(env.TOMBOLO_TRUST_PROXY ?? '0');
-  if (!Number.isInteger(proxies) || proxies < 0 || proxies > 10)
-    problems.push('TOMBOLO_TRUST_PROXY is not a number of proxies from 0 to 10');
+  let proxies = 0;
+  try {
+    proxies = trustedProxies(env);
+  } catch (error) {
+    problems.push((error as Error).message);
+  }
   if (http && !cert && !isLoopback(http.host))
     problems.push('TOMBOLO_HTTP is not a loopback address: set TOMBOLO_TLS_CERT and TOMBOLO_TLS_KEY');
   if (problems.length > 0) throw new Error(problems.join('; '));

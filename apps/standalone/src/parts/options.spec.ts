@@ -12,6 +12,7 @@ describe('options of up', () => {
       http: loopback(8080),
       nats: { kind: 'embedded', listen: loopback(4222) },
       database: { kind: 'embedded', port: 0 },
+      proxies: 0,
     });
   });
 
@@ -42,12 +43,19 @@ describe('options of up', () => {
         },
       },
     ],
-    ['empty variables, which count as none', [], { TOMBOLO_DATABASE_URL: '', TOMBOLO_NATS_URL: '' }, {}],
+    ['a proxy', [], { TOMBOLO_TRUST_PROXY: '1' }, { proxies: 1 }],
+    [
+      'empty variables, which count as none',
+      [],
+      { TOMBOLO_DATABASE_URL: '', TOMBOLO_NATS_URL: '', TOMBOLO_TRUST_PROXY: '' },
+      { proxies: 0 },
+    ],
   ])('takes %s', (_what, args, env, expected) => {
     expect(parseUpOptions(args, env)).toMatchObject(expected);
   });
 
   it.each<[string, string[], NodeJS.ProcessEnv, RegExp]>([
+    ['a proxy that is no number', [], { TOMBOLO_TRUST_PROXY: 'true' }, /TOMBOLO_TRUST_PROXY is not a number/],
     ['an unknown flag', ['--htpp', 'x'], {}, /Unknown option '--htpp'/],
     ['a stray word', ['start'], {}, /Unexpected argument 'start'/],
     ['a flag without its value', ['--data'], {}, /--data/],

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { trustedProxies } from '#service/trusted-proxies.js';
 import { StartFailure } from './failure.js';
 import { type Address } from './ports.js';
 
@@ -16,6 +17,8 @@ export interface UpOptions {
   tls?: { certFile: string; keyFile: string };
   /** What enrolment tokens name; without it derived from `http`. No slash at the end. */
   publicUrl?: string;
+  /** Proxies before the API whose word on the client's address is taken. */
+  proxies: number;
 }
 
 export const USAGE = `npm run up -- [options]
@@ -38,6 +41,7 @@ Port 0 takes a free one; DIR/ready.json tells which. On any address but loopback
   TOMBOLO_NATS_URL      use this NATS instead of starting one (several, separated by commas, for a cluster), with
   TOMBOLO_NATS_TRUST    the file that holds its operator's and accounts' keys, and
   TOMBOLO_NATS_CA       the authority (PEM) of its certificate, if no public one signed it
+  TOMBOLO_TRUST_PROXY   how many proxies before --http add to X-Forwarded-For (default 0: it is ignored)
   TOMBOLO_NATS_SERVER   the nats-server to start instead of PATH's or Debian's
 `;
 
@@ -54,6 +58,7 @@ export function parseUpOptions(args: string[], env: NodeJS.ProcessEnv): UpOption
     database: database(values['postgres-port'], env),
     tls: tls(values['tls-cert'], values['tls-key']),
     publicUrl: values['public-url'] === undefined ? undefined : publicUrl(values['public-url']),
+    proxies: proxies(env),
   };
 }
 
@@ -89,6 +94,14 @@ function nats(flag: string | undefined, env: NodeJS.ProcessEnv): UpOptions['nats
     throw usage("TOMBOLO_NATS_URL needs TOMBOLO_NATS_TRUST, the file with that NATS's operator and account keys");
   const caFile = env.TOMBOLO_NATS_CA ? resolve(env.TOMBOLO_NATS_CA) : undefined;
   return { kind: 'external', urls, trustFile: resolve(env.TOMBOLO_NATS_TRUST), caFile };
+}
+
+function proxies(env: NodeJS.ProcessEnv): number {
+  try {
+    return trustedProxies(env);
+  } catch (error) {
+    throw usage((error as Error).message, error);
+  }
 }
 
 function database(flag: string | undefined, env: NodeJS.ProcessEnv): UpOptions['database'] {
