@@ -102,6 +102,8 @@ function outward(site: Site, going: Going, target: Target): Expectation {
       return host.nodeId === at ? OPEN : to(host.nodeId);
     case 'pod':
       if (isKnown(host) && isUp(site, host.nodeId ?? '')) return to(host.nodeId ?? undefined);
+      // A flat cluster's address that no member has is nobody's: a client may be allowed the whole range and find it.
+      if (client && host.cluster.model === 'flat') return OPEN;
       return site.isAt(at, host.cluster) ? OPEN : NEVER;
     case 'service':
       if (address === target.heard.address || site.crossing(host.cluster, host.address) === address)

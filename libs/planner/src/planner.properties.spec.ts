@@ -21,7 +21,7 @@ const batches = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLeng
 
 describe.each([
   ['of nodes', histories(30)],
-  ['of nodes, clusters and gateways', gatewayHistories(12)],
+  ['of nodes, clusters and gateways', gatewayHistories(8)],
   ['of nodes, relays and paths', relayHistories(20)],
 ])('over random histories %s', (_, history) => {
   test('changes applied one by one give the plan from scratch and touch only nodes they must', () => {
