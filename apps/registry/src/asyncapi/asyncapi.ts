@@ -12,7 +12,7 @@ const channel = (name: string) => ({ $ref: `#/channels/${name}` });
 const one = (name: string) => ({ [name]: message(name) });
 
 const STATE = 'Desired state of a node, sealed for it; one message per subject, the newest stays.';
-const LIVE = 'The same, republished by the broker as it is stored.';
+const LIVE = 'The same, told before it is stored.';
 const REPORTS: Record<ReportKind, string> = {
   applied: 'The agent holds a revision: applied and read back.',
   rejected: 'The agent does not take a revision; the last good one stays.',
