@@ -20,10 +20,11 @@ const CHECKPOINT = 'all';
 /** The topology planner over the real log and the real broker. */
 export function topologyPlannerOptions({ parts, secrets, logger, metrics }: PlannerAdapters): TopologyPlannerOptions {
   const { connection, leases, networks, reports } = parts;
+  const stream = new NodeStreamWriter(connection, secrets.trust.sealing.privateKey);
   let known: NodeHeads | undefined;
   let reading: Promise<NodeHeads> | undefined;
   const read = async () => {
-    known = await readHeads(connection, known ?? (await loadHeads(connection, CHECKPOINT)));
+    known = await readHeads(connection, known ?? (await loadHeads(connection, CHECKPOINT)), stream.tail);
     return known;
   };
   // Networks gained together share one reading; the next one begins where it ended.
@@ -32,7 +33,7 @@ export function topologyPlannerOptions({ parts, secrets, logger, metrics }: Plan
     replica: randomUUID(),
     networks,
     leases,
-    stream: new NodeStreamWriter(connection, secrets.trust.sealing.privateKey),
+    stream,
     readHeads: async () => (await heads()).heads,
     checkpoint: async () => {
       await saveHeads(connection, CHECKPOINT, await heads());

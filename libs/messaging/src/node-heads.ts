@@ -3,18 +3,14 @@ import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { Unavailable } from '#contracts/errors.js';
-import { formatHead, HEAD_HEADER, type MessageHead, parseHead } from '#contracts/node-stream.js';
+import { formatHead, HEAD_HEADER, parseHead } from '#contracts/node-stream.js';
 import { checkpointSubject, NODES_PREFIX, STREAMS } from '#contracts/subjects.js';
 import type { ServiceConnection } from './connection.js';
 import { publishDurably } from './durable-publish.js';
+import { type NodeHead, noteHead } from './note-head.js';
+import type { OwnTail } from './own-tail.js';
 import { MAX_PAYLOAD_BYTES } from './server-config.js';
 import { streamGeneration } from './streams.js';
-
-/** The newest message that the stream holds for a node. */
-export interface NodeHead extends MessageHead {
-  /** Revision of the newest full; 0: none was seen. */
-  fullRevision: number;
-}
 
 /** What every node's newest message was when the stream ended at `sequence`. */
 export interface NodeHeads {
@@ -35,10 +31,24 @@ const MARK = `${NODES_PREFIX}.-.mark`;
 /**
  * Reads the heads of all nodes: headers only, from a checkpoint on if one is given (and of this life of the stream), up to
  * a mark that it puts at the end itself: after a crash the broker's own count of what is pending may be too high, and
- * would be waited for in vain. About 70,000 messages a second. @throws Unavailable
+ * would be waited for in vain. About 70,000 messages a second.
+ * @param own what this process stored itself: nothing is read where nobody else wrote since the checkpoint
+ * @throws Unavailable
  */
-export async function readHeads(connection: ServiceConnection, checkpoint?: NodeHeads): Promise<NodeHeads> {
+export async function readHeads(
+  connection: ServiceConnection,
+  checkpoint?: NodeHeads,
+  own?: OwnTail,
+): Promise<NodeHeads> {
   const generation = await streamGeneration(connection, STREAMS.nodes);
+  const taken = checkpoint?.generation === generation ? own?.take(checkpoint.sequence) : undefined;
+  if (checkpoint && taken) {
+    const heads = new Map(checkpoint.heads);
+    for (const [nodeId, head] of taken.heads)
+      heads.set(nodeId, { ...head, fullRevision: Math.max(head.fullRevision, heads.get(nodeId)?.fullRevision ?? 0) });
+    return { generation, sequence: taken.sequence, heads };
+  }
+  own?.reading();
   const { sequence: end } = await publishDurably(connection, { subject: MARK, data: '' });
   // A broker that crashed may have lost the end of the stream, and counts on from before it.
   const since = checkpoint?.generation === generation && checkpoint.sequence < end ? checkpoint : undefined;
@@ -56,26 +66,22 @@ export async function readHeads(connection: ServiceConnection, checkpoint?: Node
     );
     let read = 0;
     for await (const message of messages) {
-      noteHead(heads, message);
+      noteMessage(heads, message);
       if (message.seq >= end) break;
       if (++read % BREATH === 0) await setImmediate();
     }
     clearTimeout(timer);
+    own?.begin(end);
     return { generation, sequence: end, heads };
   } finally {
     await consumer.delete().catch(() => false);
   }
 }
 
-function noteHead(heads: Map<string, NodeHead>, message: JsMsg): void {
+function noteMessage(heads: Map<string, NodeHead>, message: JsMsg): void {
   const head = parseHead(message.headers?.get(HEAD_HEADER) ?? '');
   const nodeId = message.subject.split('.')[2];
-  if (!head || nodeId === undefined || !message.subject.startsWith(`${NODES_PREFIX}.`)) return;
-  const known = heads.get(nodeId);
-  const newer = !known || head.epoch > known.epoch || (head.epoch === known.epoch && head.revision >= known.revision);
-  const fullRevision = head.kind === 'full' ? head.revision : (known?.fullRevision ?? 0);
-  if (newer) heads.set(nodeId, { ...head, fullRevision });
-  else if (head.kind === 'full') known.fullRevision = Math.max(known.fullRevision, fullRevision);
+  if (head && nodeId !== undefined && message.subject.startsWith(`${NODES_PREFIX}.`)) noteHead(heads, nodeId, head);
 }
 
 /**

@@ -9,6 +9,7 @@ import { publishDurably } from './durable-publish.js';
 import { InFlightWindow } from './in-flight-window.js';
 import { packBody } from './node-body.js';
 import { NodeSealer } from './node-seal.js';
+import { OwnTail } from './own-tail.js';
 import { pause } from './pause.js';
 
 export interface NodeStreamMessage {
@@ -21,6 +22,8 @@ export interface NodeStreamMessage {
 }
 
 interface Sealed {
+  nodeId: string;
+  head: MessageHead;
   /** Without the prefix that tells stored from live. */
   subject: string;
   data: Uint8Array;
@@ -45,6 +48,8 @@ const SLICE_MS = 10;
  * together are told before the first of them is stored (docs/adr/0010-told-then-stored.md).
  */
 export class NodeStreamWriter {
+  /** What it stored, for those who must know what the stream holds. */
+  readonly tail = new OwnTail();
   readonly #sealer: NodeSealer;
   readonly #window = new InFlightWindow(WINDOW);
   readonly #removals = new InFlightWindow(1);
@@ -52,7 +57,6 @@ export class NodeStreamWriter {
   readonly #bodies = new WeakMap<Uint8Array, Uint8Array>();
   #queue: Queued[] = [];
   #telling: Promise<void> | undefined;
-  #lastSequence = 0;
 
   /** @param sealingKey the controller's X25519 private key, base64 */
   constructor(
@@ -62,11 +66,6 @@ export class NodeStreamWriter {
     this.#sealer = new NodeSealer(sealingKey);
     // Every message on its way listens to it.
     setMaxListeners(0, this.#closed.signal);
-  }
-
-  /** Highest sequence acknowledged so far: up to where a checkpoint of the heads may reach. */
-  get lastSequence(): number {
-    return this.#lastSequence;
   }
 
   /** Agrees on keys ahead (60 µs each), a little at a time, so that the first change after a start goes out at once. */
@@ -125,6 +124,8 @@ export class NodeStreamWriter {
     const headText = formatHead(head);
     const stored = head.kind === 'full' ? nodeFullSubject(nodeId) : nodeDeltaSubject(nodeId, head.revision);
     return {
+      nodeId,
+      head,
       subject: stored.slice(NODES_PREFIX.length),
       data: this.#sealer.seal(nodeId, controlKey, headText, this.#packed(body)),
       headers: headersOf({ [HEAD_HEADER]: headText }),
@@ -140,10 +141,11 @@ export class NodeStreamWriter {
   }
 
   async #store(sealed: Sealed): Promise<void> {
-    const { subject, data, headers, told } = sealed;
+    const { subject, data, headers, nodeId, head, told } = sealed;
     const message = { subject: NODES_PREFIX + subject, data, headers };
     const { sequence, attempts } = await publishDurably(this.connection, message, this.#closed.signal);
-    this.#lastSequence = Math.max(this.#lastSequence, sequence);
+    if (attempts > 1) this.tail.lose();
+    else this.tail.stored({ sequence, nodeId, head });
     // The broker was away meanwhile, so nobody may have heard it.
     if (!told || attempts > 1) this.#tell(sealed);
   }
