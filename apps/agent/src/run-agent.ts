@@ -7,6 +7,7 @@ import { isFilter, isNat } from '#wireguard/core/firewall/firewall.js';
 import { LinuxDevice } from '#wireguard/linux/linux-device.js';
 import { kernelHasIpv6 } from '#wireguard/linux/linux-host.js';
 import { newestHandshake } from '#wireguard/linux/newest-handshake.js';
+import { runTool } from '#wireguard/linux/run-tool.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ServerLink, WayGuard } from './confirm/way-guard.js';
 import { Converger } from './converge/converger.js';
@@ -14,6 +15,11 @@ import { AgentFailure, messageOf } from './failure.js';
 import { FollowServer } from './follow/follow-server.js';
 import { Reports } from './follow/reports.js';
 import type { Log } from './log.js';
+import { ownEndpoints } from './enrol/own-endpoints.js';
+import { ForwardedPairs } from './observe/forwarded-pairs.js';
+import { LinkWatch } from './observe/link-watch.js';
+import { Observer } from './observe/observer.js';
+import { roundTrip } from './observe/round-trip.js';
 import { ProbeRunner } from './probe/probe-runner.js';
 import { probeTarget } from './probe/probe-target.js';
 import { KeyOffer } from './rotate/key-offer.js';
@@ -93,6 +99,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     onConnected: () => {
       way.connected();
       reports.connected();
+      observer.connected();
       lookForControlPlane();
     },
     onDisconnected: () => way.disconnected(),
@@ -118,8 +125,18 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     newestHandshake: () => newestHandshake(interfaceName),
     report: (body) => follow.report({ kind: 'probe', body }),
   });
+  const observer = new Observer({
+    watch: new LinkWatch(),
+    dump: () => runTool('wg', ['show', interfaceName, 'dump']),
+    roundTrip,
+    forwarded: new ForwardedPairs(interfaceName),
+    ownEndpoints: () => ownEndpoints([], identity.listenPort),
+    report: (body) => follow.report({ kind: 'observed', body }),
+    now: () => performance.now(),
+  });
   const attend = (set: NodeSet) => {
     watch.watchFirewall(hasFirewall(set));
+    observer.follow(set.resources.values());
     probes.follow(set.resources.values());
   };
   if (held) attend(held.set);
@@ -146,6 +163,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     clearInterval(clock);
     watch.stop();
     probes.stop();
+    observer.stop();
     keyOffer.stop();
     way.stop();
     await converger.stop();
