@@ -109,7 +109,8 @@ export class NetworkPublisher {
     const storedAt = new Map<string, number>();
     const level: string[] = [];
     const behind = new Map<number, string[]>();
-    for (const [nodeId, digest] of digests(target)) {
+    const wanted = digests(target);
+    for (const [nodeId, digest] of wanted) {
       const head = found.get(nodeId);
       const held = head ? BigInt(`0x${head.digest}`) : undefined;
       this.#heads.set(nodeId, {
@@ -130,7 +131,8 @@ export class NetworkPublisher {
     }
     await this.#exclusively(async () => {
       const { history } = this.options;
-      await this.#repair(target, behind, await toldNotStored({ storedAt, level, target, history }));
+      const doubtful = await toldNotStored({ storedAt, level, target, history });
+      await this.#repair({ target, wanted, behind, doubtful });
     });
     this.#wake();
   }
@@ -235,9 +237,8 @@ export class NetworkPublisher {
   }
 
   /** Brings nodes whose head is not what it shall be to the target: by a delta from where they are, else by telling the digest. */
-  async #repair(target: NetworkState, behind: Map<number, string[]>, doubtful: readonly string[]): Promise<void> {
+  async #repair({ target, wanted, behind, doubtful }: Repair): Promise<void> {
     const batch = new Batch();
-    const wanted = digests(target);
     for (const [from, nodeIds] of behind) {
       const reached = new Set<string>();
       if (from > 0) {
@@ -324,6 +325,16 @@ export class NetworkPublisher {
   #fullSize(state: NetworkState): number {
     return state.nodes.size * 250;
   }
+}
+
+interface Repair {
+  target: NetworkState;
+  /** What every node's digest shall be. */
+  wanted: ReadonlyMap<string, bigint>;
+  /** Nodes whose head is wrong, by the log version that it says; 0: there is none. */
+  behind: ReadonlyMap<number, string[]>;
+  /** Nodes that are told what is right. */
+  doubtful: readonly string[];
 }
 
 class Batch {
