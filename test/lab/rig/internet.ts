@@ -12,6 +12,11 @@ export class Internet {
 
   constructor(private readonly router: Host) {}
 
+  /** Leads an address to a host that is attached by another one, its own. */
+  async routeTo(address: string, host: string): Promise<void> {
+    await this.router.ip(`route add ${address}/32 via ${host}`);
+  }
+
   /** Gives the host this public address on this interface and the default route. */
   async attach(host: Host, address: string, name = 'eth0'): Promise<void> {
     const own = `p${++this.ports}`;
