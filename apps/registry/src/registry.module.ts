@@ -19,6 +19,7 @@ import { GatewayCommands } from './gateways/gateway-commands.js';
 import { GatewayController } from './gateways/gateway.controller.js';
 import { RelayCommands } from './relays/relay-commands.js';
 import { RelayController } from './relays/relay.controller.js';
+import { LatencyController } from './latency/latency.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { FieldValidationPipe } from './http/validation.pipe.js';
@@ -67,6 +68,7 @@ export class RegistryModule {
         TopologyController,
         PlanController,
         StatusController,
+        LatencyController,
         LogController,
         HealthController,
       ],

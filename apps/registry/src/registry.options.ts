@@ -64,7 +64,7 @@ export type AskGatewayManager = (
 ) => Promise<unknown>;
 
 /** Asks the relay-planner. @throws Refusal as it gave it; Unavailable: safe to repeat with the same command id */
-export type AskRelayPlanner = (command: RelayCommandName, request: unknown) => Promise<unknown>;
+export type AskRelayPlanner = (command: RelayCommandName | 'latency', request: unknown) => Promise<unknown>;
 
 /** One part that `/readyz` asks; rejects when it is not fit for work. */
 export interface ReadinessCheck {

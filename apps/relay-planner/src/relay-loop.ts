@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Decision } from '#contracts/decision.js';
 import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
+import type { LinkLatency } from '#contracts/relay-commands.js';
 import type { DecisionMaker } from '#event-store/core/decision-maker.js';
 import type { NodeReport } from '#messaging/reports.js';
 import { isLive } from '#planner/members.js';
@@ -10,6 +11,7 @@ import { nextTrial } from '#planner/paths/trials.js';
 import type { NetworkChange } from '#service/network-follower.js';
 import type { CommandMeta } from '#topology/command.js';
 import type { NetworkState } from '#topology/network-state.js';
+import { linkLatency } from './latency/link-latency.js';
 import { NetworkPaths, type Pair } from './network-paths.js';
 import { decideFailPath, decideProvePath, decideTryPath } from './paths/path.decider.js';
 import { decideReachability } from './reachability/reachability.decider.js';
@@ -79,6 +81,12 @@ export class RelayLoop {
     const { book } = this.#pathsOf(network);
     const now = this.#now();
     return { isUp: (relayId) => this.health.isUp(relayId, now), rtt: (nodeId, relayId) => book.rtt(nodeId, relayId) };
+  }
+
+  /** What is known of the link of two nodes now; null: nothing. */
+  latency(network: string, pair: Pair): LinkLatency | null {
+    const { book } = this.#pathsOf(network);
+    return linkLatency(book, pair, { monotonic: this.#now(), wall: this.options.clock.now() });
   }
 
   /** Looks at everything once. */

@@ -1,11 +1,16 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Decision } from '#contracts/decision.js';
-import type { RelayCommandBodies, RelayCommandName, RelayCommandReply } from '#contracts/relay-commands.js';
+import type {
+  LatencyReply,
+  RelayCommandBodies,
+  RelayCommandName,
+  RelayCommandReply,
+} from '#contracts/relay-commands.js';
 import { DecisionMaker } from '#event-store/core/decision-maker.js';
 import type { GuardedCommand } from '#topology/command.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
-import { readRequest } from './commands/read-request.js';
+import { readLatencyRequest, readRequest } from './commands/read-request.js';
 import { RelayLoop } from './relay-loop.js';
 import { RelayPlannerMetrics } from './relay-planner.metrics.js';
 import { RELAY_PLANNER_OPTIONS, type RelayPlannerOptions } from './relay-planner.options.js';
@@ -45,6 +50,7 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
     this.#loop.start();
     this.#endCommands = [
       this.options.serveCommand('describe', async () => this.describe()),
+      this.options.serveCommand('latency', async (request) => this.#latency(request)),
       this.#serve('relay.set', decideSetRelay),
       this.#serve('relay.unset', decideUnsetRelay),
       this.#serve('relay.assign', decideAssignRelay),
@@ -61,6 +67,13 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.#endCommands.map((end) => end()));
     await this.#loop.stop();
+  }
+
+  /** A network that this replica does not follow has no links. */
+  #latency(request: unknown): LatencyReply {
+    const { networkId, pairs } = readLatencyRequest(request);
+    if (!this.options.networks.states.has(networkId)) return { links: pairs.map(() => null) };
+    return { links: pairs.map((pair) => this.#loop.latency(networkId, pair)) };
   }
 
   /** The same command id again gets the first answer. */

@@ -26,3 +26,27 @@ export interface AssignRelayBody {
   /** null: by measured latency and load. */
   relayId: string | null;
 }
+
+/** Asked on `latency`: what one replica has heard of links; nothing of it is in the log. */
+export interface LatencyRequest {
+  networkId: string;
+  /** Pairs of node ids, in any order; {@link MOST_LATENCY_PAIRS} at most. */
+  pairs: [string, string][];
+}
+
+export interface LatencyReply {
+  /** One for each pair that was asked for; null: nothing was heard lately. */
+  links: (LinkLatency | null)[];
+}
+
+export interface LinkLatency {
+  /** What the last of both said; at the same time: the worse. */
+  link: 'up' | 'unanswered';
+  /** Round-trip time in milliseconds, smoothed; null: not measured, or nobody answers. */
+  rtt: number | null;
+  /** When it was said, ISO 8601 UTC by the clock of the replica that answers. */
+  heardAt: string;
+}
+
+/** Fits a message of the broker, question and answer. */
+export const MOST_LATENCY_PAIRS = 4_000;

@@ -1,6 +1,12 @@
 import { Refusal, type FieldError } from '#contracts/errors.js';
 import { isId } from '#contracts/names.js';
-import type { RelayCommandBodies, RelayCommandName, RelayCommandRequest } from '#contracts/relay-commands.js';
+import {
+  type LatencyRequest,
+  MOST_LATENCY_PAIRS,
+  type RelayCommandBodies,
+  type RelayCommandName,
+  type RelayCommandRequest,
+} from '#contracts/relay-commands.js';
 
 type Fields = Record<string, unknown>;
 type Check = (value: unknown) => string | undefined;
@@ -10,6 +16,10 @@ const idOrNull: Check = (value) => (value === null ? undefined : id(value));
 const text: Check = (value) =>
   typeof value === 'string' && value.length > 0 && value.length <= 128 ? undefined : 'must be a text';
 const object: Check = (value) => (typeof value === 'object' && value !== null ? undefined : 'must be a JSON object');
+const pairs: Check = (value) =>
+  Array.isArray(value) && value.length <= MOST_LATENCY_PAIRS && value.every(isPair)
+    ? undefined
+    : `must be up to ${MOST_LATENCY_PAIRS} pairs of UUIDv7`;
 const optionalNumber: Check = (value) =>
   value === undefined || Number.isInteger(value) ? undefined : 'must be a whole number';
 
@@ -31,6 +41,12 @@ export function readRequest<Name extends RelayCommandName>(
   const body = checked(BODIES[name], fields.body, 'body.');
   return { ...fields, meta, body } as unknown as RelayCommandRequest<RelayCommandBodies[Name]>;
 }
+
+/** @throws Refusal `invalid` */
+export const readLatencyRequest = (request: unknown): LatencyRequest =>
+  checked({ networkId: id, pairs }, request, '') as unknown as LatencyRequest;
+
+const isPair = (value: unknown) => Array.isArray(value) && value.length === 2 && value.every(isId);
 
 function checked(checks: Record<string, Check>, value: unknown, within: string): Fields {
   const fields = Object(value) as Fields;
