@@ -1,0 +1,133 @@
+import { describe, expect, test } from '@jest/globals';
+import type { NetworkFact } from '#contracts/facts.js';
+import type { ObservedLink } from '#contracts/reports.js';
+import { lanEndpoint, NetworkHistory, publicEndpoint } from '../../../test/support/network-history.js';
+import { pathFailed, pathProven, pathTried, place, reachabilityDecided } from '../../../test/support/relay-facts.js';
+import { NetworkPaths, TRIAL_MS } from './network-paths.js';
+import { RelayHealth } from './relays/relay-health.js';
+
+/** Nodes a and b that nobody is known to reach, and public ones p and q. Times are seconds. */
+function given(...facts: ((ids: Record<'a' | 'b' | 'p' | 'q', string>) => NetworkFact)[]) {
+  const history = new NetworkHistory({});
+  const ids = {
+    a: history.join({ endpoints: [lanEndpoint('192.168.1.1')] }),
+    b: history.join({ endpoints: [lanEndpoint('192.168.2.1')] }),
+    p: history.join({ endpoints: [publicEndpoint('203.0.113.1')] }),
+    q: history.join({ endpoints: [publicEndpoint('203.0.113.2')] }),
+  };
+  const health = new RelayHealth(0);
+  const paths = new NetworkPaths(health);
+  const append = (fact: NetworkFact, at: number) => {
+    history.append(fact);
+    paths.learn(history.facts.slice(-1), at * 1000);
+  };
+  for (const fact of facts) append(fact(ids), 0);
+  type Name = keyof typeof ids;
+  return {
+    ids,
+    append,
+    tells(from: Name, at: number, ...links: [Name, string | null, ObservedLink['link']?][]) {
+      health.heard(ids[from], at * 1000);
+      const peers = links.map(([to, endpoint, link = 'up']) => ({ nodeId: ids[to], endpoint, link, rtt: null }));
+      paths.hear(history.state, ids[from], { endpoints: [], peers, forwarded: [] }, at * 1000);
+    },
+    forwarded(from: Name, at: number, a: Name, b: Name) {
+      const report = { endpoints: [], peers: [], forwarded: [[ids[a], ids[b]] as [string, string]] };
+      paths.hear(history.state, ids[from], report, at * 1000);
+    },
+    due: (at: number) => paths.due(history.state, at * 1000),
+    verdict: (name: Name, at: number) => paths.verdict(ids[name], at * 1000)?.reachability,
+  };
+}
+
+const HERE = '198.51.100.1:4001';
+const THERE = '198.51.100.1:4002';
+
+describe('how a node is reached', () => {
+  test('is due when it has lasted three seconds', () => {
+    const { ids, tells, due, verdict } = given();
+    tells('p', 0, ['a', HERE]);
+    tells('q', 1, ['a', HERE]);
+    expect([due(3).reachability, due(4).reachability]).toEqual([[], [ids.a]]);
+    expect(verdict('a', 4)).toMatchObject({ nat: 'endpoint-independent', endpoints: [HERE] });
+  });
+
+  test('is not another kind until that has lasted a minute: a NAT that lost its mappings is seen at two ports for a while', () => {
+    const known = place('endpoint-independent', 1, { endpoints: [HERE] });
+    const { ids, tells, due } = given(({ a }) => reachabilityDecided(a, known));
+    tells('p', 0, ['a', HERE]);
+    tells('q', 0, ['a', HERE]);
+    tells('p', 10, ['a', THERE]);
+    expect([due(69).reachability, due(70).reachability]).toEqual([[], [ids.a]]);
+    tells('q', 35, ['a', THERE]);
+    expect([due(36).reachability, due(37).reachability]).toEqual([[], [ids.a]]);
+  });
+
+  test('is no news when the same is heard again', () => {
+    const known = place('endpoint-independent', 1, { endpoints: [HERE] });
+    const { tells, due } = given(({ a }) => reachabilityDecided(a, known));
+    tells('p', 0, ['a', HERE]);
+    tells('q', 0, ['a', HERE]);
+    expect(due(1000).reachability).toEqual([]);
+  });
+
+  test('is not told by those who have a path of their own with it', () => {
+    const { tells, due } = given(({ a, p }) => pathFailed(a, p, 'public'));
+    tells('p', 0, ['a', HERE]);
+    expect(due(10).reachability).toEqual([]);
+  });
+
+  test('is closed where somebody is not answered, and nobody is', () => {
+    const { ids, tells, due, verdict } = given();
+    tells('p', 0, ['q', '203.0.113.2:51820']);
+    tells('q', 0, ['p', '203.0.113.1:51820']);
+    tells('a', 0, ['q', '203.0.113.2:51820']);
+    tells('a', 1, ['p', '203.0.113.1:51820', 'unanswered']);
+    expect(due(5).reachability).toEqual([ids.p]);
+    expect(verdict('p', 5)).toMatchObject({ nat: 'endpoint-independent', filtering: 'restricted' });
+  });
+});
+
+describe('a trial', () => {
+  const trying = () => given(({ a, b }) => pathTried(a, b));
+
+  test('is proven when both ends have told, after it began', () => {
+    const { ids, tells, due } = trying();
+    tells('a', 1, ['b', THERE]);
+    expect(due(2).proofs).toEqual([]);
+    tells('b', 2, ['a', HERE]);
+    expect(due(2).proofs).toEqual([[ids.a, ids.b]]);
+  });
+
+  test('fails when it takes too long', () => {
+    const { ids, due } = trying();
+    const limit = TRIAL_MS / 1000;
+    expect(due(limit).failures).toEqual([]);
+    expect(due(limit + 1).failures).toEqual([{ pair: [ids.a, ids.b], reason: 'no handshake' }]);
+  });
+
+  test('is wanted by a pair that a relay forwards for, for a minute', () => {
+    const { ids, forwarded, due } = given();
+    forwarded('p', 0, 'b', 'a');
+    expect([due(60).tries, due(61).tries]).toEqual([[[ids.a, ids.b]], []]);
+  });
+});
+
+describe('a path fails', () => {
+  test('at once where it was proven and one end is not answered', () => {
+    const { ids, append, tells, due } = given(({ a, b }) => pathTried(a, b));
+    append(pathProven(ids.a, ids.b), 1);
+    tells('a', 100, ['b', THERE, 'unanswered']);
+    expect(due(100).failures).toEqual([{ pair: [ids.a, ids.b], reason: 'silent' }]);
+  });
+
+  test('after eight seconds where it should work, both are there, and others answer both', () => {
+    const { ids, tells, due } = given();
+    tells('a', 0, ['q', '203.0.113.2:51820'], ['p', null, 'unanswered']);
+    expect(due(8).failures).toEqual([]);
+    tells('p', 1, ['q', '203.0.113.2:51820']);
+    expect([due(7).failures, due(8).failures]).toEqual([[], [{ pair: [ids.a, ids.p], reason: 'no answer' }]]);
+    tells('a', 9, ['p', '203.0.113.1:51820']);
+    expect(due(10).failures).toEqual([]);
+  });
+});
