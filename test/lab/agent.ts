@@ -15,7 +15,7 @@ export interface AgentStatus {
   revision: number;
   /** What differs between the kernel and what it holds. */
   drift: string[];
-  peers: { name: string; path: 'direct' | 'punched' | 'relayed'; via?: string }[];
+  peers: { name: string; path: 'direct' | 'lan' | 'punched' | 'relayed'; via?: string }[];
   /** What it did not let through, by filter. */
   drops: { filter: string; packets: number }[];
 }

@@ -2,7 +2,7 @@ import { Agent } from './agent.js';
 import { ControlPlane } from './control-plane.js';
 import { type Host } from './rig/host.js';
 import { type Internet } from './rig/internet.js';
-import { attachBehind, type NatKind } from './rig/nat.js';
+import { attachBehind, attachFirewalled, attachLan, type NatKind } from './rig/nat.js';
 import { type Station } from './rig/reachability.js';
 import { Rig } from './rig/rig.js';
 import { waitFor } from './rig/wait-for.js';
@@ -79,6 +79,41 @@ export class Mesh {
       await this.internet.attach(router, publicAddress, 'wan');
       await attachBehind(router, nat, { host, interface: 'eth0', subnet: '192.168.1' });
     }
+    return { name, host, publicAddress, agent: new Agent(name, host, this.rig.directory) };
+  }
+
+  /** Two machines on one LAN behind one router, that have not joined. */
+  async lan(nat: NatKind, ...names: string[]): Promise<Machine[]> {
+    const publicAddress = `203.0.113.${++this.lastHost}`;
+    const hosts = await Promise.all(names.map((name) => this.rig.host(name)));
+    const router = await this.rig.host(`${names.join('-')}-router`);
+    await this.internet.attach(router, publicAddress, 'wan');
+    const cable = await this.rig.switch(`${names.join('-')}-lan`);
+    await attachLan(router, nat, { cable, subnet: '192.168.7', hosts });
+    return names.map((name, i) => this.at(name, hosts[i] as Host, publicAddress));
+  }
+
+  /** A machine behind the router of a home, which is behind that of a carrier; it has not joined. */
+  async carried(name: string): Promise<Machine> {
+    const publicAddress = `203.0.113.${++this.lastHost}`;
+    const [host, home, carrier] = (await Promise.all(
+      [name, `${name}-home`, `${name}-carrier`].map((each) => this.rig.host(each)),
+    )) as [Host, Host, Host];
+    await this.internet.attach(carrier, publicAddress, 'wan');
+    await attachBehind(carrier, 'symmetric', { host: home, interface: 'wan', subnet: '100.64.0' });
+    await attachBehind(home, 'cone', { host, interface: 'eth0', subnet: '192.168.1' });
+    return this.at(name, host, publicAddress);
+  }
+
+  /** A machine with a public address that lets nobody in whom it has not written to; it has not joined. */
+  async firewalled(name: string): Promise<Machine> {
+    const [transit, address] = [`203.0.113.${++this.lastHost}`, `203.0.113.${++this.lastHost}`];
+    const [host, firewall] = [await this.rig.host(name), await this.rig.host(`${name}-firewall`)];
+    await attachFirewalled(this.internet, firewall, { host, address, transit });
+    return this.at(name, host, address);
+  }
+
+  private at(name: string, host: Host, publicAddress: string): Machine {
     return { name, host, publicAddress, agent: new Agent(name, host, this.rig.directory) };
   }
 

@@ -1,4 +1,7 @@
-import { formatDigest } from '#contracts/node-stream.js';
+import { formatDigest, type PeerResource } from '#contracts/node-stream.js';
+import { readAddress } from '#ipam/address.js';
+import { isPrivate } from '#ipam/address-kind.js';
+import { parseEndpoint } from '#ipam/endpoint-text.js';
 import { desiredDevice, isInternet, isPeer, type LocalSettings } from '#wireguard/core/desired-device.js';
 import { type Backend, type Device, DeviceError } from '#wireguard/core/device.js';
 import { diffDevice } from '#wireguard/core/diff-device.js';
@@ -34,8 +37,8 @@ export interface DropCount {
 
 export interface PeerStatus {
   name: string;
-  /** `punched`: through NAT on both sides. `relayed`: through another node. */
-  path: 'direct' | 'punched' | 'relayed';
+  /** `lan`: at a private address. `punched`: through NAT on both sides. `relayed`: through another node. */
+  path: 'direct' | 'lan' | 'punched' | 'relayed';
   /** The relay's name; absent: none. */
   via?: string;
   /** Where it is called, or called from last. */
@@ -77,15 +80,21 @@ export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
     drops: dropsOf(held, observed),
     notes: await notesOf(held, sources),
     peers: peers
-      .map(({ node, publicKey, keepalive, via }): PeerStatus => {
-        const { endpoint = null, handshakeAt = 0 } = byKey.get(publicKey) ?? {};
+      .map((peer): PeerStatus => {
+        const { endpoint = null, handshakeAt = 0 } = byKey.get(peer.publicKey) ?? {};
         const handshakeAge = handshakeAt === 0 ? null : Math.max(0, Math.floor(now - handshakeAt));
-        if (via !== undefined)
-          return { name: node, path: 'relayed', via: names.get(via) ?? via, endpoint, handshakeAge };
-        return { name: node, path: keepalive === undefined ? 'direct' : 'punched', endpoint, handshakeAge };
+        const relay = peer.via === undefined ? {} : { via: names.get(peer.via) ?? peer.via };
+        return { name: peer.node, path: pathOf(peer), ...relay, endpoint, handshakeAge };
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
+}
+
+function pathOf({ via, endpoint, keepalive }: PeerResource): PeerStatus['path'] {
+  if (via !== undefined) return 'relayed';
+  const at = endpoint === null ? undefined : readAddress(parseEndpoint(endpoint).address);
+  if (at && isPrivate(at)) return 'lan';
+  return keepalive === undefined ? 'direct' : 'punched';
 }
 
 /** What has not been counted yet is zero: the set may be newer than the table. */
