@@ -19,7 +19,7 @@ interface GatewayStatus {
   active: { name: string } | null;
 }
 
-const machine = describeMachine({});
+const machine = await describeMachine();
 const mesh = await Mesh.start();
 try {
   const site = await Site.create(mesh.rig, 'site');

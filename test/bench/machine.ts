@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { silent } from '../../apps/standalone/src/parts/log.js';
+import { findNatsServer } from '../../apps/standalone/src/parts/nats-binary.js';
+import { postgresBinaries } from '../../apps/standalone/src/parts/postgres-binaries.js';
 
 /** Where, when and with what a result was measured. */
 export interface Machine {
@@ -21,9 +25,8 @@ export interface Machine {
   loadBefore: number;
 }
 
-export function describeMachine<Versions extends Partial<Pick<Machine, 'postgres' | 'nats'>>>(
-  versions: Versions,
-): Omit<Machine, 'postgres' | 'nats'> & Versions {
+export async function describeMachine(): Promise<Machine> {
+  const natsServer = await findNatsServer({ cacheDir: join('node_modules', '.cache', 'tombolo'), log: silent });
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
@@ -31,7 +34,8 @@ export function describeMachine<Versions extends Partial<Pick<Machine, 'postgres
     memoryGb: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
     node: process.version.slice(1),
-    ...versions,
+    postgres: versionOf(postgresBinaries().postgres),
+    nats: versionOf(natsServer),
     commit: git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--', 'apps', 'libs') && '-dirty'),
     measuredAt: new Date().toISOString(),
     loadBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
@@ -45,3 +49,6 @@ function git(...args: string[]): string {
     return 'unknown';
   }
 }
+
+const versionOf = (program: string) =>
+  /\d+(\.\d+)+/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' }))?.[0] ?? 'unknown';

@@ -1,7 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,11 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEnrolmentToken } from '#contracts/enrolment-token.js';
 import type { EnrolResponse } from '#contracts/enrolment.js';
+import { openLog } from '#event-store/postgres/data-source.js';
+import { PostgresEventStore } from '#event-store/postgres/postgres-event-store.js';
 import type { Trust } from '#messaging/trust.js';
+import { silent } from '../../../apps/standalone/src/parts/log.js';
+import { startPostgres } from '../../../apps/standalone/src/parts/postgres.js';
 import type { EnrolledNode, MeshNode } from './mesh-node.js';
 import { childrenOf, ended } from './processes.js';
 
@@ -31,8 +35,9 @@ export interface Pids {
 export class ControlPlane {
   #child: ChildProcess | undefined;
   #http: Agent = newAgent();
-  #enrolment = { url: '', keyId: '', secret: '' };
-  /** What it logged about itself last, by message: milliseconds of our clock. */
+  /** The network that all nodes join, and the key that admits them. */
+  network = { id: '', name: '', keyId: '', secret: '' };
+  /** When it logged something, by message: `performance.now()` of this process, told by the clock that both share. */
   readonly logged = new Map<string, number>();
 
   private constructor(
@@ -43,9 +48,14 @@ export class ControlPlane {
   static async start(): Promise<ControlPlane> {
     const dir = mkdtempSync(join(tmpdir(), 'tombolo-bench-'));
     const plane = new ControlPlane(join(dir, 'data'), { http: await freePort(), nats: await freePort() });
-    await plane.spawn();
-    await plane.ready();
-    return plane;
+    try {
+      await plane.spawn();
+      await plane.ready();
+      return plane;
+    } catch (error) {
+      await plane.remove();
+      throw error;
+    }
   }
 
   get natsUrl(): string {
@@ -54,6 +64,24 @@ export class ControlPlane {
 
   get trust(): Trust {
     return JSON.parse(readFileSync(join(this.dir, 'keys', 'trust.json'), 'utf8')) as Trust;
+  }
+
+  /** Works on the log while nothing else does: the control plane has to be stopped. */
+  async withLog<T>(work: (store: PostgresEventStore) => Promise<T>): Promise<T> {
+    const database = await startPostgres({
+      dir: join(this.dir, 'postgres'),
+      passwordFile: join(this.dir, 'keys', 'postgres-password'),
+      logFile: join(this.dir, 'logs', 'postgres.log'),
+      port: 0,
+      log: silent,
+    });
+    const dataSource = await openLog({ url: database.url, applicationName: 'bench' });
+    try {
+      return await work(new PostgresEventStore(dataSource));
+    } finally {
+      await dataSource.destroy();
+      await database.stop();
+    }
   }
 
   get pids(): Pids {
@@ -66,13 +94,9 @@ export class ControlPlane {
   /** Starts the process; does not wait for anything. */
   async spawn(): Promise<void> {
     const listen = ['--http', `127.0.0.1:${this.ports.http}`, '--nats', `127.0.0.1:${this.ports.nats}`];
-    const args = [
-      ...(process.env.TOMBOLO_BENCH_NODE_OPTIONS?.split(' ') ?? []),
-      PROGRAM,
-      '--data',
-      this.dir,
-      ...listen,
-    ];
+    // What `npm run up` gives it, from scripts/bench.mjs.
+    const flags = process.env.TOMBOLO_BENCH_FLAGS?.split(' ') ?? [];
+    const args = [...flags, PROGRAM, '--data', this.dir, ...listen];
     this.logged.clear();
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -120,33 +144,19 @@ export class ControlPlane {
   /** Makes the network that all nodes join, and a key for any number of them. */
   async createNetwork(name: string): Promise<void> {
     const authorization = `Bearer ${readFileSync(join(this.dir, 'keys', 'admin-token'), 'utf8').trim()}`;
-    await this.#call('POST', '/api/v1/networks', { authorization }, { name, cidr: '10.64.0.0/15' });
-    const key = await this.#call<{ token: string }>(
-      'POST',
-      `/api/v1/networks/${name}/enrollment-keys`,
-      { authorization },
-      {},
-    );
-    this.#enrolment = parseEnrolmentToken(key.token);
+    const headers = { authorization };
+    const wanted = { name, cidr: '10.64.0.0/15' };
+    const { networkId: id } = await this.#call<{ networkId: string }>('POST', '/api/v1/networks', headers, wanted);
+    const keys = `/api/v1/networks/${name}/enrollment-keys`;
+    const { token } = await this.#call<{ token: string }>('POST', keys, headers, {});
+    const { keyId, secret } = parseEnrolmentToken(token);
+    this.network = { id, name, keyId, secret };
   }
 
   async enrol(node: MeshNode): Promise<EnrolledNode> {
-    const { keyId, secret } = this.#enrolment;
+    const { keyId, secret } = this.network;
     const headers = { authorization: `Bearer ${keyId}.${secret}`, 'idempotency-key': randomUUID() };
     return { ...node, answer: await this.#call<EnrolResponse>('POST', '/api/v1/enroll', headers, node.request) };
-  }
-
-  get postgresVersion(): string {
-    return versionOf(readlinkSync(`/proc/${this.pids.postgres}/exe`));
-  }
-
-  get natsVersion(): string {
-    return versionOf(readlinkSync(`/proc/${this.pids.nats}/exe`));
-  }
-
-  /** Bytes that the broker keeps on disk. */
-  get storedBytes(): number {
-    return Number(execFileSync('du', ['-sb', join(this.dir, 'nats')], { encoding: 'utf8' }).split('\t')[0]);
   }
 
   async #call<T>(method: string, path: string, headers: Record<string, string>, body: unknown): Promise<T> {
@@ -169,10 +179,9 @@ export class ControlPlane {
   }
 
   #onLog(line: string): void {
-    const at = performance.now();
     try {
-      const { level, msg } = JSON.parse(line) as { level: number; msg: string };
-      this.logged.set(msg, at);
+      const { level, time, msg } = JSON.parse(line) as { level: number; time: number; msg: string };
+      this.logged.set(msg, time - performance.timeOrigin);
       if (level < 40) return;
     } catch {
       // Said by Node itself.
@@ -191,6 +200,3 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }
-
-const versionOf = (program: string) =>
-  /\d+(\.\d+)+/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' }))?.[0] ?? 'unknown';

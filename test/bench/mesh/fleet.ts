@@ -1,4 +1,4 @@
-import type { NodeMessage, Resource } from '#contracts/node-stream.js';
+import type { NodeMessage } from '#contracts/node-stream.js';
 import {
   type AgentConnection,
   type AgentFollowOptions,
@@ -7,14 +7,13 @@ import {
   SharedAgents,
 } from '#messaging/agent-connection.js';
 import { connectService, type ServiceConnection } from '#messaging/connection.js';
-import type { Position } from '#messaging/node-follower.js';
 import { SealOpener } from '#messaging/node-seal.js';
 import type { Trust } from '#messaging/trust.js';
 import { Reports } from '../../../apps/agent/src/follow/reports.js';
 import { Arrivals } from './arrivals.js';
 import type { EnrolledNode } from './mesh-node.js';
 import { ResourceBook } from './resource-book.js';
-import { SimulatedAgent } from './simulated-agent.js';
+import { type Disk, SimulatedAgent } from './simulated-agent.js';
 
 /** How the agents reach the broker: each with a connection and a login of its own, or many over one service's. */
 export type Lines = { kind: 'own' } | { kind: 'shared'; urls: string[]; trust: Trust; connections: number };
@@ -68,11 +67,11 @@ export class Fleet {
   }
 
   /** Lets a node follow, from what it has on its disk if that is given. */
-  add(node: EnrolledNode, disk?: { position: Position; resources: Iterable<Resource> }): SimulatedAgent {
+  add(node: EnrolledNode, disk?: Disk): SimulatedAgent {
     const index = this.#members.length;
     const { nodeId, controllerKey } = node.answer;
     const agent = new SimulatedAgent(this.book, (resource) => this.arrivals.note(index, resource));
-    if (disk) agent.recall(disk.position, disk.resources);
+    if (disk) agent.recall({ epoch: 0, revision: 0 }, disk);
     const opener = new SealOpener(nodeId, { privateKey: node.controlPrivateKey, controllerKey });
     const reports = new Reports({
       send: (report) => this.#send(index, send, report),

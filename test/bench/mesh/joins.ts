@@ -1,5 +1,5 @@
 import { type CpuSeconds, cpuSeconds, cpuSince } from './cpu-meter.js';
-import { type Delivered, LiveMeter } from './live-meter.js';
+import { LiveMeter } from './live-meter.js';
 import type { Mesh } from './mesh.js';
 import { inParallel } from './in-parallel.js';
 import { round, type Summary, summary } from '../summary.js';
@@ -40,10 +40,11 @@ export async function measureJoins(mesh: Mesh, joins: number): Promise<JoinResul
 
 export interface TrafficResult {
   joins: number;
-  /** As delivered to the agents: subject, headers and payload. */
+  /** Deltas; the node that joins gets a full besides. */
   messagesPerJoin: number;
   bytesPerJoin: number;
-  bytesPerRecipient: { total: number; subject: number; headers: number; payload: number };
+  /** `delivered`: subject, headers and payload as they reach the agent; `sent`: without what the broker added. Stored once more. */
+  bytesPerRecipient: { sent: number; delivered: number; subject: number; headers: number; payload: number };
 }
 
 /** The same once more, with somebody who weighs the messages. */
@@ -60,24 +61,22 @@ export async function measureTraffic(mesh: Mesh, joins: number): Promise<Traffic
   }
   await mesh.observer.check();
   meter.stop();
-  const { messages, subject, headers, payload } = meter.delivered;
+  const { messages, subject, headers, brokerHeaders, payload } = meter.delivered;
   const bytes = subject + headers + payload;
+  const perRecipient = (sum: number) => round(sum / recipients);
   return {
     joins,
     messagesPerJoin: round(messages / joins),
     bytesPerJoin: Math.round(bytes / joins),
     bytesPerRecipient: {
-      total: round(bytes / recipients),
-      ...perRecipient({ messages, subject, headers, payload }, recipients),
+      sent: perRecipient(bytes - brokerHeaders),
+      delivered: perRecipient(bytes),
+      subject: perRecipient(subject),
+      headers: perRecipient(headers),
+      payload: perRecipient(payload),
     },
   };
 }
-
-const perRecipient = ({ subject, headers, payload }: Delivered, recipients: number) => ({
-  subject: round(subject / recipients),
-  headers: round(headers / recipients),
-  payload: round(payload / recipients),
-});
 
 export interface BurstResult {
   joins: number;
@@ -103,7 +102,7 @@ export async function measureBurst(mesh: Mesh, joins: number): Promise<BurstResu
   await inParallel(nodes, joins, async (node) => fleet.add(await plane.enrol(node)));
   const enrolSeconds = since();
   const seconds = await all;
-  await mesh.settled(() => fleet.agents.every((agent) => agent.peers === fleet.size - 1));
+  await mesh.complete();
   const secondsUntilLevel = since();
   return { joins, seconds, enrolSeconds, secondsUntilLevel, cpuSeconds: cpuSince(before, cpuSeconds(plane.pids), 1) };
 }

@@ -6,13 +6,16 @@ import type { ServiceConnection } from '#messaging/connection.js';
 export interface Delivered {
   messages: number;
   subject: number;
+  /** All of them, those of the broker included. */
   headers: number;
+  /** What the broker adds when it republishes: stream, subject and sequences. */
+  brokerHeaders: number;
   payload: number;
 }
 
 /** Hears every agent's live messages a second time, so it is not open while latencies are measured. */
 export class LiveMeter {
-  readonly delivered: Delivered = { messages: 0, subject: 0, headers: 0, payload: 0 };
+  readonly delivered: Delivered = { messages: 0, subject: 0, headers: 0, brokerHeaders: 0, payload: 0 };
   readonly #stop: () => void;
 
   private constructor(connection: ServiceConnection, onMessage: (logVersion: number) => void) {
@@ -27,6 +30,8 @@ export class LiveMeter {
         delivered.payload += data.length;
         // The client's size is that of subject, headers and payload.
         delivered.headers += (message as typeof message & { size(): number }).size() - subject.length - data.length;
+        for (const name of message.headers?.keys() ?? [])
+          if (name.startsWith('Nats-')) delivered.brokerHeaders += lineLength(name, message.headers?.get(name) ?? '');
         onMessage(head.logVersion);
       },
     });
@@ -47,3 +52,6 @@ export class LiveMeter {
     this.#stop();
   }
 }
+
+/** `Name: value` and the line's end. */
+const lineLength = (name: string, value: string) => name.length + 2 + value.length + 2;

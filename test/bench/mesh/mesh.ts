@@ -4,6 +4,7 @@ import { ControlPlane } from './control-plane.js';
 import { Fleet } from './fleet.js';
 import { inParallel } from './in-parallel.js';
 import { createNode, type MeshNode } from './mesh-node.js';
+import { addFromDisk, seedLog } from './seed-log.js';
 
 /** Above this, agents share connections: ten thousand of their own would measure this process's sockets. */
 const OWN_CONNECTIONS_UP_TO = 1_000;
@@ -11,14 +12,18 @@ const AGENTS_PER_CONNECTION = 500;
 const ENROLLING_AT_ONCE = 64;
 const LIMIT_MS = 15 * 60_000;
 
-export interface Seeding {
-  enrolments: number;
-  /** Until the last was acknowledged over HTTP. */
-  seconds: number;
-  perSecond: number;
-  /** Until every agent held every other. */
-  secondsUntilLevel: number;
-}
+/** How the network came to its size. */
+export type Seeding =
+  | {
+      by: 'joining';
+      enrolments: number;
+      /** Until the last was acknowledged over HTTP. */
+      seconds: number;
+      perSecond: number;
+      /** Until every agent held every other. */
+      secondsUntilLevel: number;
+    }
+  | { by: 'log'; enrolments: number };
 
 /** A network of one control plane with its agents, and the nodes that will join it. */
 export class Mesh {
@@ -55,20 +60,36 @@ export class Mesh {
     return Array.from({ length: count }, () => createNode(this.#nextNode++, { ownLogin: this.ownConnections }));
   }
 
-  /** All of them join and follow; resolves when each holds all others. */
-  async seed(count: number): Promise<Seeding> {
+  /** Grows to so many nodes; resolves when each holds all others. */
+  seed(count: number): Promise<Seeding> {
+    return this.ownConnections ? this.#joinAll(count) : this.#recallAll(count);
+  }
+
+  async #joinAll(count: number): Promise<Seeding> {
     const nodes = this.create(count);
     const began = performance.now();
+    const since = () => Number(((performance.now() - began) / 1_000).toFixed(2));
     await inParallel(nodes, ENROLLING_AT_ONCE, async (node) => this.fleet.add(await this.plane.enrol(node)));
-    const seconds = (performance.now() - began) / 1_000;
-    await this.settled(() => this.fleet.agents.every((agent) => agent.peers === this.fleet.size - 1));
-    const secondsUntilLevel = (performance.now() - began) / 1_000;
-    return {
-      enrolments: count,
-      seconds: Number(seconds.toFixed(2)),
-      perSecond: Math.round(count / seconds),
-      secondsUntilLevel: Number(secondsUntilLevel.toFixed(2)),
-    };
+    const seconds = since();
+    await this.complete();
+    const perSecond = Math.round(count / seconds);
+    return { by: 'joining', enrolments: count, seconds, perSecond, secondsUntilLevel: since() };
+  }
+
+  /** They joined long ago and have all on their disks; the broker knows nothing of them yet. */
+  async #recallAll(count: number): Promise<Seeding> {
+    await this.plane.stop();
+    const seeded = await seedLog(this.plane, this.create(count));
+    await this.plane.spawn();
+    await this.plane.ready();
+    addFromDisk(this.fleet, seeded);
+    await this.complete();
+    return { by: 'log', enrolments: count };
+  }
+
+  /** Resolves when nothing is on its way and every agent holds all others. */
+  complete(): Promise<void> {
+    return this.settled(() => this.fleet.agents.every((agent) => agent.peers === this.fleet.size - 1));
   }
 
   /** Resolves when nothing is on its way: every agent is level, has reported, and `also` holds. */

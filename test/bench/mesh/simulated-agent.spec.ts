@@ -52,11 +52,22 @@ test('an agent tells of the peers that came, once their message was taken', () =
     const head = { epoch: 1, revision, logVersion: 1, digest: formatDigest(digestOf(after)) };
     return agent.onMessage({ head: { ...head, kind: 'delta' }, body: { upserts, removed: [] } });
   };
-  agent.recall({ epoch: 1, revision: 1 }, [a]);
+  agent.recall({ epoch: 1, revision: 1 }, { resources: [a] });
   expect(say(2, [b], [a])).toBe('digest_mismatch');
   expect(told).toEqual([]);
   expect(say(2, [a, b], [a, b])).toBe('folded');
   expect(told).toEqual(['peer/2']);
+});
+
+test('an agent takes over a disk that is like that of another', () => {
+  const book = new ResourceBook();
+  const [a, b, c] = [peer(1, 1), peer(2, 1), peer(3, 1)];
+  const other = new SimulatedAgent(book);
+  other.recall({ epoch: 1, revision: 1 }, { resources: [a, b] });
+  const agent = new SimulatedAgent(book);
+  agent.recall({ epoch: 1, revision: 1 }, { like: other, without: [b], resources: [c] });
+  expect([agent.peers, agent.digest]).toEqual([2, formatDigest(digestOf([a, c]))]);
+  expect([other.peers, other.digest]).toEqual([2, formatDigest(digestOf([a, b]))]);
 });
 
 type Step = typeof steps extends fc.Arbitrary<(infer S)[]> ? S : never;

@@ -38,10 +38,16 @@ export class SimulatedAgent {
     return this.#peers;
   }
 
-  /** Takes over what an agent has on its disk. */
-  recall(position: Position, resources: Iterable<Resource>): void {
+  /** Takes over what an agent has on its disk: these resources, and what `like` holds, less `without`. */
+  recall(position: Position, disk: Disk): void {
     this.#held = position;
-    for (const resource of resources) this.#add(this.book.learn(resource));
+    if (disk.like) {
+      this.#bits = disk.like.#bits.slice();
+      this.#digest = disk.like.#digest;
+      this.#peers = disk.like.#peers;
+    }
+    for (const resource of disk.without ?? []) this.#drop([this.book.learn(resource)], []);
+    for (const resource of disk.resources) this.#add(this.book.learn(resource));
   }
 
   onMessage({ head, body }: NodeMessage): Verdict {
@@ -116,6 +122,12 @@ export class SimulatedAgent {
     const mask = 1 << (id & 31);
     this.#bits[word] = value ? (this.#bits[word] ?? 0) | mask : (this.#bits[word] ?? 0) & ~mask;
   }
+}
+
+export interface Disk {
+  resources: Iterable<Resource>;
+  like?: SimulatedAgent;
+  without?: Resource[];
 }
 
 interface Change {
