@@ -48,10 +48,12 @@ function over(state: LiveState, { vantage, path, known }: Look, other: NodeState
   }
   if (tried && path.kind === 'none') return profile.over(tried);
   if (known?.phase === 'proven') return profile.over(wayOver(state, known.over, vantage, other));
-  const hasMoved = path.kind === 'public' && isCallable(state, other) && !offersPublic(state, other);
-  return hasMoved
-    ? profile.over({ endpoint: decidedEndpoint(state, vantage, other) })
-    : byOffers(profile, vantage, other);
+  if (path.kind !== 'public') return byOffers(profile, vantage, other);
+  // Whoever is known to be behind NAT calls: what it offers on its LAN may be somebody else's address here.
+  const isPlaced = state.reachability.has(other.nodeId) || state.assignments.has(other.nodeId);
+  if (isPlaced && !isCallable(state, other)) return profile.over({ endpoint: null });
+  if (!isCallable(state, other) || offersPublic(state, other)) return byOffers(profile, vantage, other);
+  return profile.over({ endpoint: decidedEndpoint(state, vantage, other) });
 }
 
 const byOffers = ({ inside, outside }: NodeProfile, vantage: Vantage, other: NodeState): KnownPeer =>
