@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Ready } from '../../apps/standalone/src/parts/data-dir.js';
 import { until } from './wait.js';
 
 export interface ControlPlane {
@@ -10,28 +11,34 @@ export interface ControlPlane {
   nats: string;
   token: string;
   pid: number;
+  /** What `ready.json` says now. */
+  ready(): ReadyFile;
   /** Sends the signal and waits until it is gone; the data stays. */
   end(signal: NodeJS.Signals): Promise<void>;
   /** Ends it and removes its data. */
   remove(): Promise<void>;
 }
 
+export type ReadyFile = Ready & { pid: number };
+
 export interface Place {
   dir: string;
   /** `ADDR:PORT`, where agents expect it to be again. */
   http: string;
   nats: string;
+  /** More of `up`'s flags. */
+  flags: string[];
 }
 
 /** A whole control plane as `npm run up` starts it, from what was built; by default new, on free ports of loopback. */
 export async function startControlPlane(place: Partial<Place> = {}): Promise<ControlPlane> {
   const dir = place.dir ?? mkdtempSync(join(tmpdir(), 'tombolo-cp-'));
-  const { http = '127.0.0.1:0', nats = '127.0.0.1:0' } = place;
+  const { http = '127.0.0.1:0', nats = '127.0.0.1:0', flags = [] } = place;
   const data = join(dir, 'data');
   rmSync(join(data, 'ready.json'), { force: true });
   const child = spawn(
     process.execPath,
-    ['dist/apps/standalone/src/main.js', '--data', data, '--http', http, '--nats', nats],
+    ['dist/apps/standalone/src/main.js', '--data', data, '--http', http, '--nats', nats, ...flags],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let words = '';
@@ -50,13 +57,15 @@ export async function startControlPlane(place: Partial<Place> = {}): Promise<Con
     },
     120_000,
   );
-  const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as { http: string; nats: string; adminTokenFile: string };
+  const read = () => JSON.parse(readFileSync(readyFile, 'utf8')) as ReadyFile;
+  const ready = read();
   return {
     dir,
     http: ready.http,
     nats: ready.nats,
     token: readFileSync(ready.adminTokenFile, 'utf8').trim(),
     pid: child.pid ?? 0,
+    ready: read,
     end,
     remove: async () => {
       if (child.exitCode === null && child.signalCode === null) await end('SIGTERM');

@@ -27,6 +27,9 @@ export class SimulatedNode {
   #connection: AgentConnection | undefined;
   id = '';
   set: NodeSet | undefined;
+  /** How often its connection to the broker went away, and how often it could not follow on from what it held. */
+  disconnections = 0;
+  resyncs = 0;
 
   constructor(readonly name: string) {}
 
@@ -89,6 +92,18 @@ export class SimulatedNode {
     return publicKey;
   }
 
+  /** Asks for another login with the node's proof. @returns the problem's status and detail, or 200 */
+  async renewLogin(url: string): Promise<{ status: number; detail?: string }> {
+    const said = { action: 'refresh', at: new Date().toISOString() } as const;
+    const signature = signText(this.#user.seed, proofText(said, this.id));
+    const answer = await fetch(`${url}/api/v1/nodes/${this.id}/credentials`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ ...said, signature }),
+    });
+    return { ...((await answer.json()) as { detail?: string }), status: answer.status };
+  }
+
   async close(): Promise<void> {
     await this.#connection?.close();
   }
@@ -101,6 +116,9 @@ export class SimulatedNode {
       jwt: nats.jwt,
       nkeySeed: this.#user.seed,
       reconnect: { waitMs: 100, jitterMs: 200 },
+      onStatus: (status) => {
+        if (status === 'disconnected') this.disconnections += 1;
+      },
     });
     this.#connection.follow({
       opener: new SealOpener(nodeId, { privateKey: base64(this.#control.secretKey), controllerKey }),
@@ -108,7 +126,9 @@ export class SimulatedNode {
       onMessage: (message) => {
         const folded = foldMessage(this.set, message);
         if (folded.outcome === 'folded') this.set = folded.set;
-        return folded.outcome === 'resync' ? folded.reason : folded.outcome;
+        if (folded.outcome !== 'resync') return folded.outcome;
+        this.resyncs += 1;
+        return folded.reason;
       },
     });
   }

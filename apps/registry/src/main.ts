@@ -10,7 +10,7 @@ import { openRegistry } from './registry.adapters.js';
 import { RegistryModule } from './registry.module.js';
 import { systemClock } from './registry.options.js';
 
-await runService('registry', async ({ environment, secrets, parts, logger }) => {
+await runService('registry', async ({ environment, secrets, parts, logger, serveHealth }) => {
   const { natsUrls, natsPublicUrls, ca, tls, proxies, http, keysDir, publicUrl } = environment;
   const metrics = new Metrics();
   const adminTokenFile = join(keysDir, 'admin-token');
@@ -38,13 +38,17 @@ await runService('registry', async ({ environment, secrets, parts, logger }) => 
     tls && server instanceof HttpsServer
       ? followCertificate({ files: tls, server, onChange: () => (registry.options.pin = pin()), logger })
       : undefined;
+  let endHealth: (() => Promise<void>) | undefined;
   const stop = async () => {
+    await endHealth?.();
     unfollow?.();
     await app.close();
     await registry.close();
   };
   try {
     await app.listen(http.port, http.host);
+    const checks = registry.options.readiness.map(({ name, check }) => [name, check] as const);
+    if (environment.health) endHealth = await serveHealth(metrics, Object.fromEntries(checks));
   } catch (error) {
     await stop();
     throw error;

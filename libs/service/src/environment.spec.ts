@@ -17,6 +17,7 @@ test('what is not said has a default', () => {
     keysDir: '/keys',
     streamReplicas: 1,
     http: { host: '127.0.0.1', port: 8080 },
+    health: null,
     tls: null,
     proxies: 0,
     ca: null,
@@ -34,6 +35,12 @@ test('everything that is wrong is named at once', () => {
   expect(() => serviceEnvironment(wrong)).toThrow(
     /DATABASE_URL is not set; TOMBOLO_NATS_URL is not set; TOMBOLO_KEYS_DIR is not set; TOMBOLO_HTTP is not ADDRESS:PORT; TOMBOLO_STREAM_REPLICAS is not 1, 3 or 5; cannot read \/does\/not\/exist: ENOENT; TOMBOLO_TRUST_PROXY is not a number of proxies from 0 to 10/,
   );
+});
+
+test('health has an address of its own on loopback alone', () => {
+  const health = (address: string) => serviceEnvironment({ ...needed, TOMBOLO_HEALTH: address }).health;
+  expect(health('127.0.0.1:9')).toEqual({ host: '127.0.0.1', port: 9 });
+  expect(() => health('0.0.0.0:9')).toThrow(/TOMBOLO_HEALTH is not ADDRESS:PORT of loopback/);
 });
 
 test('a proxy before it is trusted only when that is said', () => {

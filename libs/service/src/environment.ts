@@ -11,6 +11,8 @@ export interface ServiceEnvironment {
   /** Copies of every stream message; 3 in a cluster of brokers. */
   streamReplicas: number;
   http: { host: string; port: number };
+  /** Where this process alone tells its health, besides `http`, which replicas may share; plain HTTP on loopback. */
+  health: { host: string; port: number } | null;
   tls: (Certificate & CertificateFiles) | null;
   /** Proxies before this service, each of which adds to `X-Forwarded-For` whom it heard; 0: none, the header is ignored. */
   proxies: number;
@@ -44,6 +46,9 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): ServiceEnvironment {
   const keysDir = text('TOMBOLO_KEYS_DIR');
   const http = address(text('TOMBOLO_HTTP', '127.0.0.1:8080'));
   if (!http) problems.push('TOMBOLO_HTTP is not ADDRESS:PORT');
+  const health = env.TOMBOLO_HEALTH ? address(env.TOMBOLO_HEALTH) : null;
+  if (health === undefined || (health && !isLoopback(health.host)))
+    problems.push('TOMBOLO_HEALTH is not ADDRESS:PORT of loopback');
   const streamReplicas = Number(env.TOMBOLO_STREAM_REPLICAS ?? '1');
   if (![1, 3, 5].includes(streamReplicas)) problems.push('TOMBOLO_STREAM_REPLICAS is not 1, 3 or 5');
   const cert = file(env.TOMBOLO_TLS_CERT);
@@ -66,6 +71,7 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): ServiceEnvironment {
     keysDir,
     streamReplicas,
     http: http!,
+    health: health ?? null,
     tls: cert && key ? { cert, key, certFile: env.TOMBOLO_TLS_CERT ?? '', keyFile: env.TOMBOLO_TLS_KEY ?? '' } : null,
     proxies,
     ca,

@@ -11,9 +11,14 @@ export interface RunningService {
   secrets: Secrets;
   parts: ServiceParts;
   logger: Logger;
-  /** Serves health and metrics, for a service without an API. @returns what ends it */
-  serveHealth(metrics: Metrics): Promise<() => Promise<void>>;
+  /**
+   * Serves health and metrics of this process. @returns what ends it
+   * @param more checks besides log and broker
+   */
+  serveHealth(metrics: Metrics, more?: Checks): Promise<() => Promise<void>>;
 }
+
+type Checks = Record<string, () => Promise<void>>;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -41,9 +46,10 @@ export async function runService(
       logger,
     });
     try {
-      const serve = async (metrics: Metrics) => {
-        const { http, tls } = environment;
-        const { stop } = await serveHealth({ ...http, tls, metrics, logger, ready: readiness(parts) });
+      const serve = async (metrics: Metrics, more: Checks = {}) => {
+        const { http, health, tls } = environment;
+        const place = health ? { ...health, tls: null } : { ...http, tls };
+        const { stop } = await serveHealth({ ...place, metrics, logger, ready: { ...readiness(parts), ...more } });
         return stop;
       };
       const stop = await start({ environment, secrets, parts, logger, serveHealth: serve });
@@ -59,9 +65,11 @@ export async function runService(
     process.stderr.write(`${name}: ${(error as Error).message}\n`);
     process.exitCode = 1;
   }
+  // A process that watches over us holds a channel, which would keep us alive for it.
+  process.channel?.unref();
 }
 
-function readiness({ store, connection }: ServiceParts) {
+function readiness({ store, connection }: ServiceParts): Checks {
   return {
     log: async () => {
       await store.head(SYSTEM_STREAM);

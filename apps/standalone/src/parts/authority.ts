@@ -205,3 +205,8 @@ function sha256(certificate: X509Certificate): string {
 function daysFrom(time: Date, days: number): Date {
   return new Date(time.getTime() + days * DAY);
 }
+
+/** PEM of the authority that signed it, where that is our own. */
+export function authorityOf(certificate: ServerCertificate | undefined): string | null {
+  return certificate?.caFile ? readFileSync(certificate.caFile, 'utf8') : null;
+}

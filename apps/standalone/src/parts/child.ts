@@ -30,8 +30,7 @@ const LOG_LIMIT = 16 * 1024 * 1024;
  * to a file and not to a pipe: a server that writes its last words into a broken pipe would be killed by that.
  */
 export function startChild({ name, command, prefix = [], cwd, deathSignal, logFile }: ChildOptions): Promise<Child> {
-  if (existsSync(logFile) && statSync(logFile).size > LOG_LIMIT) renameSync(logFile, `${logFile}.1`);
-  const output = openSync(logFile, 'a', 0o600);
+  const output = openLog(logFile);
   const [program, ...args] = [...prefix, 'setpriv', '--pdeathsig', deathSignal, '--', ...command];
   const child = spawn(program as string, args, { cwd, detached: true, stdio: ['ignore', output, output] });
   closeSync(output);
@@ -60,8 +59,17 @@ export function startChild({ name, command, prefix = [], cwd, deathSignal, logFi
   });
 }
 
+/** A file to write a server's words to, at their end; one that has grown large is put aside first. @returns its descriptor */
+export function openLog(logFile: string): number {
+  if (existsSync(logFile) && statSync(logFile).size > LOG_LIMIT) renameSync(logFile, `${logFile}.1`);
+  return openSync(logFile, 'a', 0o600);
+}
+
 /** Sends the signals one after the other until the child is gone; each has `ms` to work. */
-export async function stopChild(child: Child, steps: { signal: NodeJS.Signals; ms: number }[]): Promise<void> {
+export async function stopChild(
+  child: Pick<Child, 'running' | 'signal' | 'exited'>,
+  steps: { signal: NodeJS.Signals; ms: number }[],
+): Promise<void> {
   for (const { signal, ms } of steps) {
     if (!child.running()) return;
     child.signal(signal);

@@ -42,6 +42,22 @@ export interface Ready {
   adminTokenFile: string;
   /** PEM of the authority to trust; absent without TLS and with a certificate of a public authority. */
   caFile?: string;
+  /** Our own brokers, the one in `nats` first. */
+  brokers?: { name: string; url: string; pid: number }[];
+  /** Our own PostgreSQL. */
+  database?: { host: string; port: number; pid: number };
+  /** Processes that services run in, where they are more than one. */
+  services?: ReadyService[];
+}
+
+export interface ReadyService {
+  /** `registry`, … */
+  name: string;
+  /** 1, 2, … of that name. */
+  replica: number;
+  pid: number;
+  /** Base URL of `/healthz`, `/readyz` and `/metrics` of this process alone. */
+  health: string;
 }
 
 /** A first start writes about 60 MB; a full disk later stops PostgreSQL, so begin with some room. */

@@ -10,9 +10,10 @@ describe('options of up', () => {
     expect(parseUpOptions([], {})).toEqual({
       data: resolve('.tombolo'),
       http: loopback(8080),
-      nats: { kind: 'embedded', listen: loopback(4222) },
+      nats: { kind: 'embedded', listen: loopback(4222), nodes: 1 },
       database: { kind: 'embedded', port: 0 },
       proxies: 0,
+      replicas: 1,
     });
   });
 
@@ -20,7 +21,9 @@ describe('options of up', () => {
     ['a directory', ['--data', '/srv/tombolo'], {}, { data: '/srv/tombolo' }],
     ['an address', ['--http', '0.0.0.0:80'], {}, { http: { host: '0.0.0.0', port: 80 } }],
     ['an IPv6 address', ['--http=[::1]:0'], {}, { http: { host: '::1', port: 0 } }],
-    ['localhost', ['--nats', 'localhost:1'], {}, { nats: { kind: 'embedded', listen: loopback(1) } }],
+    ['localhost', ['--nats', 'localhost:1'], {}, { nats: { kind: 'embedded', listen: loopback(1), nodes: 1 } }],
+    ['several NATS', ['--nats-nodes', '3'], {}, { nats: { kind: 'embedded', listen: loopback(4222), nodes: 3 } }],
+    ['replicas', ['--replicas', '2'], {}, { replicas: 2 }],
     ['a database port', ['--postgres-port', '5432'], {}, { database: { kind: 'embedded', port: 5432 } }],
     ['a public URL', ['--public-url', 'https://mesh.example.org/'], {}, { publicUrl: 'https://mesh.example.org' }],
     ['certificates', ['--tls-cert', '/c', '--tls-key', '/k'], {}, { tls: { certFile: '/c', keyFile: '/k' } }],
@@ -56,6 +59,10 @@ describe('options of up', () => {
 
   it.each<[string, string[], NodeJS.ProcessEnv, RegExp]>([
     ['a proxy that is no number', [], { TOMBOLO_TRUST_PROXY: 'true' }, /TOMBOLO_TRUST_PROXY is not a number/],
+    ['an even number of NATS', ['--nats-nodes', '2'], {}, /--nats-nodes takes 1, 3 or 5, not 2/],
+    ['no replicas', ['--replicas', '0'], {}, /--replicas takes a number from 1 to 9, not 0/],
+    ['a NATS cluster of ours and another', ['--nats-nodes', '3'], trusted, /--nats-nodes is for our own NATS/],
+    ['replicas on another NATS', ['--replicas', '2'], trusted, /--replicas is for our own NATS/],
     ['an unknown flag', ['--htpp', 'x'], {}, /Unknown option '--htpp'/],
     ['a stray word', ['start'], {}, /Unexpected argument 'start'/],
     ['a flag without its value', ['--data'], {}, /--data/],

@@ -5,12 +5,16 @@ import { trustedProxies } from '#service/trusted-proxies.js';
 import { StartFailure } from './failure.js';
 import { type Address } from './ports.js';
 
+/** Odd, so that a majority is left when one is away. */
+export type BrokerCount = 1 | 3 | 5;
+
 export interface UpOptions {
   data: string;
   http: Address;
-  /** Our own broker's address, or a broker elsewhere. */
+  /** Our own brokers, the first of them at `listen` and the others at the ports that follow, or brokers elsewhere. */
   nats:
-    { kind: 'embedded'; listen: Address } | { kind: 'external'; urls: string[]; trustFile: string; caFile?: string };
+    | { kind: 'embedded'; listen: Address; nodes: BrokerCount }
+    | { kind: 'external'; urls: string[]; trustFile: string; caFile?: string };
   /** Our own database's port on loopback (0: a free one), or a database elsewhere. */
   database: { kind: 'embedded'; port: number } | { kind: 'external'; url: string };
   /** Certificate and key of the operator's own; without them we make some when TLS is needed. */
@@ -19,6 +23,8 @@ export interface UpOptions {
   publicUrl?: string;
   /** Proxies before the API whose word on the client's address is taken. */
   proxies: number;
+  /** 1: all services in one process; more: each service that many times, as processes of their own. */
+  replicas: number;
 }
 
 export const USAGE = `npm run up -- [options]
@@ -29,6 +35,9 @@ Ctrl-C stops all of it; the data stays.
   --data DIR            where everything is kept (default .tombolo)
   --http ADDR:PORT      HTTP API and dashboard (default 127.0.0.1:8080)
   --nats ADDR:PORT      NATS, to which agents connect (default 127.0.0.1:4222)
+  --nats-nodes N        1, 3 or 5 NATS servers as a cluster that keeps every message N times (default 1), the others at
+                        the ports after the first one's
+  --replicas N          run every service N times, as processes of their own that share --http (default 1: all in one)
   --postgres-port PORT  PostgreSQL's port on 127.0.0.1 (default 0)
   --tls-cert FILE       certificate (PEM, with its chain) instead of one made by our own authority
   --tls-key FILE        its private key
@@ -54,11 +63,12 @@ export function parseUpOptions(args: string[], env: NodeJS.ProcessEnv): UpOption
   return {
     data: resolve(values.data ?? defaults.data),
     http: address('--http', values.http ?? defaults.http),
-    nats: nats(values.nats, env),
+    nats: nats(values.nats, values['nats-nodes'], env),
     database: database(values['postgres-port'], env),
     tls: tls(values['tls-cert'], values['tls-key']),
     publicUrl: values['public-url'] === undefined ? undefined : publicUrl(values['public-url']),
     proxies: proxies(env),
+    replicas: replicas(values.replicas, env),
   };
 }
 
@@ -71,6 +81,8 @@ function readFlags(args: string[]) {
         data: text,
         http: text,
         nats: text,
+        'nats-nodes': text,
+        replicas: text,
         'postgres-port': text,
         'tls-cert': text,
         'tls-key': text,
@@ -83,9 +95,11 @@ function readFlags(args: string[]) {
   }
 }
 
-function nats(flag: string | undefined, env: NodeJS.ProcessEnv): UpOptions['nats'] {
+function nats(flag: string | undefined, nodes: string | undefined, env: NodeJS.ProcessEnv): UpOptions['nats'] {
   const url = env.TOMBOLO_NATS_URL;
-  if (!url) return { kind: 'embedded', listen: address('--nats', flag ?? defaults.nats) };
+  if (!url) return { kind: 'embedded', listen: address('--nats', flag ?? defaults.nats), nodes: brokers(nodes) };
+  if (nodes !== undefined)
+    throw usage('--nats-nodes is for our own NATS and TOMBOLO_NATS_URL for another one: give one of them');
   if (flag !== undefined)
     throw usage('--nats is for our own NATS and TOMBOLO_NATS_URL for another one: give one of them');
   const urls = url.split(',').map((part) => part.trim());
@@ -94,6 +108,22 @@ function nats(flag: string | undefined, env: NodeJS.ProcessEnv): UpOptions['nats
     throw usage("TOMBOLO_NATS_URL needs TOMBOLO_NATS_TRUST, the file with that NATS's operator and account keys");
   const caFile = env.TOMBOLO_NATS_CA ? resolve(env.TOMBOLO_NATS_CA) : undefined;
   return { kind: 'external', urls, trustFile: resolve(env.TOMBOLO_NATS_TRUST), caFile };
+}
+
+function brokers(text = '1'): BrokerCount {
+  const count = ([1, 3, 5] as const).find((one) => String(one) === text);
+  if (!count) throw usage(`--nats-nodes takes 1, 3 or 5, not ${text}`);
+  return count;
+}
+
+const MOST_REPLICAS = 9;
+
+function replicas(text = '1', env: NodeJS.ProcessEnv): number {
+  const count = Number(text);
+  if (!/^\d$/.test(text) || count < 1) throw usage(`--replicas takes a number from 1 to ${MOST_REPLICAS}, not ${text}`);
+  if (count > 1 && env.TOMBOLO_NATS_URL)
+    throw usage('--replicas is for our own NATS: with another one run the services by themselves (docs/operations.md)');
+  return count;
 }
 
 function proxies(env: NodeJS.ProcessEnv): number {

@@ -36,6 +36,13 @@ export async function claimPort(address: Address, option: string): Promise<numbe
   }
 }
 
+/** Free ports of loopback, no two the same; another process may still take one before it is used. */
+export async function freePorts(count: number, option: string): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await claimPort({ host: '127.0.0.1', port: 0 }, option));
+  return [...ports];
+}
+
 function listenOnce({ host, port }: Address): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
