@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import { Registry as Metrics } from 'prom-client';
 import { GatewayManagerModule } from '../../apps/gateway-manager/src/gateway-manager.module.js';
-import type { RegistryOptions } from '../../apps/registry/src/registry.options.js';
+import { RelayPlannerModule } from '../../apps/relay-planner/src/relay-planner.module.js';
 import { startRegistry, TestClock, type TestRegistry } from '../../apps/registry/src/testing/registry.fixture.js';
 import { Unavailable } from '#contracts/errors.js';
 import type { ProbeReport } from '#contracts/reports.js';
@@ -29,16 +29,17 @@ export interface TestRefusal {
   fields: string[];
 }
 
-const OWN_WILL = 'service/gateway-manager';
+const OWN_WILL = 'service/';
 
 type ApiAnswer = Awaited<ReturnType<TestRegistry['request']>>;
 
-/** The registry and the gateway-manager, each with its real parts, on one log in memory; between them a bus that copies. */
+/** The registry, the gateway-manager and the relay-planner, each with its real parts, on one log in memory; between them buses that copy. */
 export async function startApi(): Promise<TestApi> {
   const clock = new TestClock();
   const store = new MemoryEventStore({ now: () => clock.now().toISOString() });
   const bus = new TestBus();
-  const registry = await startRegistry({ store, clock, askGatewayManager: bus.ask });
+  const relayBus = new TestBus();
+  const registry = await startRegistry({ store, clock, askGatewayManager: bus.ask, askRelayPlanner: relayBus.ask });
   const networks = new NetworkFollower(store, async ({ onFacts }) => {
     const end = store.onAppended((facts) => {
       for (const fact of facts) void onFacts(fact.stream, [fact]);
@@ -60,6 +61,18 @@ export async function startApi(): Promise<TestApi> {
     metrics: new Metrics(),
   });
   const manager = await NestFactory.createApplicationContext(module, { abortOnError: false, logger: false });
+  const relayModule = RelayPlannerModule.register({
+    replica: 'test',
+    store,
+    networks,
+    reports,
+    serveCommand: relayBus.serve,
+    onReconnect: () => () => {},
+    clock,
+    logger: registry.options.logger,
+    metrics: new Metrics(),
+  });
+  const relayPlanner = await NestFactory.createApplicationContext(relayModule, { abortOnError: false, logger: false });
   const prod: TestApi['prod'] = (method, path, body, headers) =>
     registry.request(method, `/api/v1/networks/prod${path && '/'}${path}`, {
       ...(body && { body }),
@@ -76,9 +89,9 @@ export async function startApi(): Promise<TestApi> {
       const before = await store.head(networkId);
       const answer = await prod(method, path, body);
       expect(answer.headers.get('content-type')).toContain('application/problem+json');
-      // What the gateway-manager decides by itself meanwhile is nobody's request.
+      // What a service decides by itself meanwhile is nobody's request.
       const made = (await store.read(networkId, { after: before })).filter(
-        ({ metadata }) => metadata.actor !== OWN_WILL,
+        ({ metadata }) => !metadata.actor.startsWith(OWN_WILL),
       );
       expect(made).toEqual([]);
       const { code, detail, errors = [] } = answer.body;
@@ -86,6 +99,7 @@ export async function startApi(): Promise<TestApi> {
     },
     close: async () => {
       await manager.close();
+      await relayPlanner.close();
       await networks.stop();
       await registry.close();
     },
@@ -102,7 +116,7 @@ class TestBus {
     return async () => void this.#handlers.delete(command);
   };
 
-  ask: RegistryOptions['askGatewayManager'] = async (command, request) => {
+  ask = async (command: string, request: unknown): Promise<unknown> => {
     const handle = this.#handlers.get(command);
     if (this.away || !handle) throw new Unavailable('service', `nobody answers ${command}`);
     return JSON.parse(JSON.stringify(await handle(JSON.parse(JSON.stringify(request)))));
