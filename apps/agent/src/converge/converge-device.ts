@@ -8,17 +8,23 @@ import type { QuietPeers } from './quiet-peers.js';
 /** A machine whose interface somebody else changes all the time cannot be converged. */
 const ROUNDS = 3;
 
+export interface Circumstances {
+  quietPeers: QuietPeers;
+  /** Seconds of a clock that never jumps. */
+  now(): number;
+  /** Peers may hold sessions with this node from before: it has held a set already. */
+  isKnown: boolean;
+}
+
 /**
  * Makes the device what it shall be and reads it back: when it returns, nothing differed.
- * @param now seconds of a clock that never jumps
  * @returns why each step was taken; empty when there was nothing to do
  * @throws DeviceError
  */
 export async function convergeDevice(
   device: Device,
   desired: DesiredDevice,
-  quietPeers: QuietPeers,
-  now: () => number,
+  { quietPeers, now, isKnown }: Circumstances,
 ): Promise<string[]> {
   const reasons: string[] = [];
   for (let round = 0; ; round++) {
@@ -31,7 +37,9 @@ export async function convergeDevice(
     reasons.push(...why);
     await device.apply(operations);
     const isNewKey = operations.some(({ kind }) => kind === 'private-key') && observed.publicKey !== null;
-    if (isNewKey) await device.apply(greetPeers(desired));
+    // An interface that was down has no session left, made anew or not.
+    const isNewlyUp = isKnown && operations.some(({ kind }) => kind === 'link-up');
+    if (isNewKey || isNewlyUp) await device.apply(greetPeers(desired));
   }
 }
 

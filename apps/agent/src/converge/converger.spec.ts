@@ -226,6 +226,26 @@ test('drift is repaired and counted', async () => {
   expect(peers()).toHaveLength(2);
 });
 
+test('peers are greeted where they may hold a session that is over, and only there', async () => {
+  const greeted = new Set<string>();
+  const real = device.apply.bind(device);
+  device.apply = async (steps) => {
+    for (const step of steps) if (step.kind === 'peer-set' && step.keepalive === 1) greeted.add(step.publicKey);
+    await real(steps);
+  };
+  const greetedBy = async (deed: () => unknown) => {
+    greeted.clear();
+    await deed();
+    await converger.wake();
+    return [...greeted].sort();
+  };
+  expect(await greetedBy(() => offer(first))).toEqual([]); // nobody knows a node that is new
+  expect(await greetedBy(() => offer(second))).toEqual([]);
+  expect(await greetedBy(() => device.model?.setDown())).toEqual([KEYS.b, KEYS.c].sort());
+  expect(await greetedBy(() => start(second))).toEqual([]); // the agent was away, the interface was not
+  expect(await greetedBy(() => (device.model = undefined))).toEqual([KEYS.b, KEYS.c].sort());
+});
+
 test('a dead backend is buried and another one made, in the same pass', async () => {
   await offer(second);
   const index = device.model!.ifindex;

@@ -207,7 +207,11 @@ export class Converger {
 
   #converge(set: NodeSet): Promise<string[]> {
     const desired = desiredDevice(set.resources.values(), this.parts.local);
-    return convergeDevice(this.parts.device, desired, this.#quietPeers, () => performance.now() / 1000);
+    return convergeDevice(this.parts.device, desired, {
+      quietPeers: this.#quietPeers,
+      now: () => performance.now() / 1000,
+      isKnown: this.#held !== undefined,
+    });
   }
 
   #reject(candidate: Candidate, problems: SetProblem[]): void {
