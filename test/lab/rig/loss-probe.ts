@@ -8,7 +8,7 @@ const PROGRAMS = 'test/lab/rig/programs';
 export interface Loss {
   sent: number;
   lost: number;
-  /** Milliseconds of the longest run of packets with no answer. */
+  /** Milliseconds from the first packet of the longest run without an answer to the next that had one. */
   longestGap: number;
 }
 

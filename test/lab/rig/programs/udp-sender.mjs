@@ -5,6 +5,8 @@ import { clearInterval, setInterval } from 'node:timers';
 
 const [, , address, port, rate] = process.argv;
 const answered = new Set();
+/** When each was sent: timers come late on a busy machine. */
+const sentAt = [];
 let first = -1;
 let next = 0;
 let ending = false;
@@ -19,6 +21,7 @@ socket.on('message', (packet) => {
 
 const timer = setInterval(() => {
   const packet = Buffer.alloc(64);
+  sentAt.push(performance.now());
   packet.writeUInt32BE(next++);
   socket.send(packet, Number(port), address, () => undefined); // an unreachable path is a lost packet
 }, 1000 / rate);
@@ -36,12 +39,12 @@ function missing() {
 
 function finish() {
   const lost = missing();
-  let run = 0;
+  let began = 0;
   let longest = 0;
   lost.forEach((number, i) => {
-    run = number === lost[i - 1] + 1 ? run + 1 : 1;
-    longest = Math.max(longest, run);
+    if (number !== lost[i - 1] + 1) began = sentAt[number];
+    longest = Math.max(longest, (sentAt[number + 1] ?? sentAt[number]) - began);
   });
-  console.log(JSON.stringify({ sent: next - first, lost: lost.length, longestGap: (longest * 1000) / rate }));
+  console.log(JSON.stringify({ sent: next - first, lost: lost.length, longestGap: Math.round(longest) }));
   process.exit();
 }
