@@ -174,7 +174,8 @@ function fromClient(
 ): Expectation {
   const { host, address } = target;
   const seenAs = site.addresses(sender).find((own) => familyOf(own) === familyOf(address));
-  if (host.kind === 'node' && host.nodeId === at) return OPEN;
+  if (host.kind === 'node' && host.nodeId === at)
+    return isIn(address, client.allowed) ? { reached: true, seenAs: seenAs ?? '' } : NEVER;
   const isBehind = (host.kind === 'pod' || host.kind === 'service') && stands(site, at, host.cluster);
   // The same host by its virtual address.
   if (isBehind && isIn(target.heard.address, client.allowed)) return OPEN;

@@ -60,7 +60,10 @@ export class Mesh {
 
     const reply = this.#flowsOf(nodeId).find(({ became }) => textOf(reversed(became)) === textOf(arrived));
     const packet = reply ? reversed(reply.was) : fromTunnel ? arriving(resources, arrived) : arrived;
-    if (isOwn(machine, packet.destination)) return { at: 'node', nodeId, packet };
+    if (isOwn(machine, packet.destination)) {
+      const verdict = fromTunnel && !reply && filteredHere(resources, packet);
+      return verdict ? lost(verdict) : { at: 'node', nodeId, packet };
+    }
 
     const intoTunnel = routed(machine, packet, fromTunnel);
     if (by !== 'node') {
@@ -142,9 +145,18 @@ function routed({ resources, local }: Machine, packet: Packet, fromTunnel: boole
 const forwards = (resources: readonly Resource[]): boolean =>
   resources.some((body) => body.name === 'interface' && 'forward' in body);
 
-function filtered(resources: readonly Resource[], { source, destination, port }: Packet): string | undefined {
+function filtered(resources: readonly Resource[], packet: Packet): string | undefined {
   const filters = ofKind<FilterResource>(resources, 'filter');
-  if (filters.length === 0) return undefined;
+  return filters.length === 0 ? undefined : judged(filters, packet);
+}
+
+/** What is addressed to the node: of sources that a local filter names. */
+function filteredHere(resources: readonly Resource[], packet: Packet): string | undefined {
+  const filters = ofKind<FilterResource>(resources, 'filter').filter(({ local }) => local);
+  return filters.some(({ sources }) => isIn(packet.source, sources)) ? judged(filters, packet) : undefined;
+}
+
+function judged(filters: readonly FilterResource[], { source, destination, port }: Packet): string | undefined {
   const fits = (verdict: string) =>
     filters.find(
       (one) =>

@@ -37,9 +37,9 @@ export function describeResource(resource: Resource, legend: Legend): string {
 
 function detailsOf(resource: Resource): string[] {
   if ('verdict' in resource) {
-    const { verdict, sources, destinations, service } = resource;
+    const { verdict, sources, destinations, service, local } = resource;
     const port = service ? ` ${service.protocol} ${service.port}` : '';
-    return [`${verdict} ${shortened(sources)} > ${shortened(destinations)}${port}`];
+    return [`${verdict} ${shortened(sources)} > ${shortened(destinations)}${port}${local ? ', this node too' : ''}`];
   }
   if ('outside' in resource) return [resource.sources ? `for ${resource.sources.join(' ')}` : 'for all'];
   if ('kind' in resource) return [translation(resource)];

@@ -105,6 +105,8 @@ export interface FilterResource {
   destinations: string[];
   /** Only packets to this port (after translation); absent: whatever protocol and port. */
   service?: { protocol: 'tcp' | 'udp'; port: number };
+  /** Also for what comes out of the tunnel to this node itself: from these sources nothing gets to it that no such filter accepts. */
+  local?: true;
 }
 
 /** Everything that has no better way goes through the peer that has 0.0.0.0/0 (and ::/0). */

@@ -1,8 +1,8 @@
-import type { PeerResource } from '#contracts/node-stream.js';
+import type { FilterResource, PeerResource } from '#contracts/node-stream.js';
 import { readAddress } from '#ipam/address.js';
 import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
 import type { ClientState, GatewayState, NodeState, PublicationState } from '#topology/network-state.js';
-import { accept, type Contribution, drop, EVERYTHING, from, type Rule } from './contribution.js';
+import { accept, type Contribution, type Crossing, drop, EVERYTHING, from, type Rule } from './contribution.js';
 import { reachesInternet } from './internet.js';
 import type { Landscape } from './landscape.js';
 import { permitsAll } from '../permitted.js';
@@ -50,23 +50,38 @@ export const addressesOf = ({ addresses }: ClientState): string[] => addresses.m
 function filters(around: Landscape, client: ClientState, viewer: NodeState): Contribution {
   const sources = addressesOf(client);
   const destinations = allowedTo(around, client, viewer);
-  const resources = accept(client.clientId, { sources, destinations });
+  const resources = [judging(client.clientId, { sources, destinations })];
   if (!servesMore(around, viewer)) return { resources };
   const { reached, denied } = published(around, destinations, viewer);
   const elsewhere = except(EVERYTHING, [...destinations, ...reached.map(({ service }) => hostPrefix(service.address))]);
   return {
     resources: [
       ...resources,
-      ...drop(`${client.clientId}/else`, { sources, destinations: elsewhere }),
+      ...drop(`${client.clientId}/else`, { sources, destinations: elsewhere }).map(alsoLocal),
       ...denied.flatMap(({ publicationId, service: { address, port }, protocol }) =>
         drop(`${client.clientId}/${publicationId}`, { sources, destinations: [hostPrefix(address)] }).map((one) => ({
-          ...one,
+          ...alsoLocal(one),
           service: { protocol, port },
         })),
       ),
     ],
   };
 }
+
+/** All of a client is judged, also by a family of which it may reach nothing. */
+function judging(id: string, { sources, destinations }: Crossing): FilterResource {
+  const [fitting] = accept(id, { sources, destinations });
+  return {
+    name: `filter/${id}`,
+    verdict: 'accept',
+    sources: [...sources],
+    destinations: fitting?.destinations ?? [],
+    local: true,
+  };
+}
+
+/** The node that lets a client in is one of those that the client may reach, or not. */
+const alsoLocal = (filter: FilterResource): FilterResource => ({ ...filter, local: true });
 
 /** Everything is the internet only for who uses a gateway to it; for others it is all that the mesh leads to. */
 function allowedTo(around: Landscape, client: ClientState, viewer: NodeState): string[] {

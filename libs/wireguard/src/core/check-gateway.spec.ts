@@ -25,10 +25,11 @@ test('a set of a node with gateways that may be applied', () => {
   ];
   const prefix6 = { ...prefix, name: 'nat/p6', real: 'fd42::/56', virtual: 'fd97::/56' };
   const service = { ...filter, name: 'filter/s', service: { protocol: 'tcp', port: 443 } };
+  const local = { ...filter, name: 'filter/l', local: true };
   const udp = { ...publish, name: 'nat/u', protocol: 'udp' };
-  expect(check(masquerade, prefix, prefix6, publish, udp, filter, service, internet, everything, ...probes)).toEqual(
-    [],
-  );
+  expect(
+    check(masquerade, prefix, prefix6, publish, udp, filter, service, local, internet, everything, ...probes),
+  ).toEqual([]);
 });
 
 test.each<[string, object[], string, RegExp]>([
@@ -87,6 +88,7 @@ test.each<[string, object[], string, RegExp]>([
   ['a filter without a verdict', [{ ...filter, verdict: 'maybe' }], 'filter/f', /neither accept nor drop/],
   ['a filter of text', [{ ...filter, sources: '10.0.0.0/8' }], 'filter/f', /"sources" is not a list/],
   ['a filter of a port of no protocol', [{ ...filter, service: { port: 443 } }], 'filter/f', /"service\.protocol"/],
+  ['a filter that is local in a way', [{ ...filter, local: false }], 'filter/f', /neither absent nor true/],
   ['a filter of port 0', [{ ...filter, service: { protocol: 'udp', port: 0 } }], 'filter/f', /"service\.port"/],
   ['a full tunnel with everything outside', [{ ...internet, outside: ['::/0'] }], 'internet', /nothing would be left/],
   ['a full tunnel without a word of what stays', [{ name: 'internet' }], 'internet', /"outside" is not a list/],

@@ -29,6 +29,7 @@ export function checkFilter(fields: Fields, add: Add): void {
   if (fields.verdict !== 'accept' && fields.verdict !== 'drop') add('"verdict" is neither accept nor drop');
   checkRanges(fields, 'sources', add);
   checkRanges(fields, 'destinations', add);
+  if (fields.local !== undefined && fields.local !== true) add('"local" is neither absent nor true');
   if (fields.service === undefined) return;
   const { protocol, port } = Object(fields.service) as Fields;
   if (protocol !== 'tcp' && protocol !== 'udp') add('"service.protocol" is neither tcp nor udp');

@@ -283,6 +283,28 @@ inOwnNamespace(import.meta.url, () => {
     expect(await counters()).toEqual({ [counterName('filter/other')]: 0, [UNMATCHED]: 3 });
   });
 
+  test('a local filter judges what its sources send to the node itself, and nobody else', async () => {
+    await apply(base());
+    await here.answer('udp', '10.90.0.1', 9);
+    await here.answer('udp', '192.168.7.1', 9);
+    await far.answer('udp', '10.90.0.9', 7);
+    const client = {
+      name: 'filter/client' as const,
+      verdict: 'accept' as const,
+      sources: ['10.90.0.9/32'],
+      destinations: ['192.168.7.0/24'],
+    };
+    await apply([...base(), client]);
+    expect(far.ask('udp', '10.90.0.1', 9, '10.90.0.9')).toBe('10.90.0.9');
+    const { [UNMATCHED]: before = 0 } = await counters();
+    await apply([...base(), { ...client, local: true }]);
+    expect(far.askInVain('udp', '10.90.0.1', 9, '10.90.0.9')).toBeNull();
+    expect(await counters()).toEqual({ [UNMATCHED]: before + 1 });
+    expect(far.ask('udp', '192.168.7.1', 9, '10.90.0.9')).toBe('10.90.0.9');
+    expect(far.ask('udp', '10.90.0.1', 9)).toBe('10.90.0.2');
+    expect(here.ask('udp', '10.90.0.9', 7)).toBe('10.90.0.1');
+  });
+
   test('segments fit the narrower of the ways there and back, though nobody says that they do not', async () => {
     await apply(base());
     const silence =

@@ -79,6 +79,7 @@ const gateway: Resource[] = [
     verdict: 'drop',
     sources: ['10.90.0.9/32'],
     destinations: ['0.0.0.0/0', '10.0.0.0/8', '::/0'],
+    local: true,
   },
   { name: 'filter/accept', verdict: 'accept', sources: ['0.0.0.0/0', '::/0'], destinations: ['0.0.0.0/0', '::/0'] },
   { name: 'filter/nobody', verdict: 'accept', sources: [], destinations: ['10.0.0.0/8'] },

@@ -82,6 +82,27 @@ test('a filter of a port: of the connection as it came', () => {
   );
 });
 
+test('a local filter also judges what is addressed to the node; who is named in none is not looked at', () => {
+  const local = (rule: Resource): Resource => ({ ...rule, local: true }) as Resource;
+  const set = [
+    local(filter('a', 'accept', ['10.90.0.9/32', 'fd12::9/128'], ['10.90.0.2/32'])),
+    local(filter('b', 'drop', ['10.90.0.9/32'], ['10.90.0.3/32'])),
+    filter('c', 'accept', ['10.90.0.0/16'], ['10.0.0.0/8']),
+  ];
+  const [, published] = rules('mouth_in', [web])[0]?.match(/meta mark set (\d+)/) ?? [];
+  expect(rules('local', [web, ...set])).toEqual([
+    'iifname != "tmb0" accept',
+    'ct state established,related accept',
+    `meta nfproto ipv4 ip saddr { 10.90.0.9/32 } ct original ip daddr { 10.90.0.3/32 } counter name ${counterName('filter/b')} drop`,
+    `iifname "tmb0" ct mark ${published} accept`,
+    'meta nfproto ipv4 ip saddr { 10.90.0.9/32 } ct original ip daddr { 10.90.0.2/32 } accept',
+    `meta nfproto ipv4 ip saddr { 10.90.0.9/32 } counter name ${UNMATCHED} drop`,
+    `meta nfproto ipv6 ip6 saddr { fd12::9/128 } counter name ${UNMATCHED} drop`,
+  ]);
+  expect(rules('cross', set)).toHaveLength(6);
+  expect(renderFirewall(firewall(set.slice(2))!)).not.toContain('hook input');
+});
+
 test.each([
   ['a range in the virtual one', ['100.97.18.0/24'], '10.42.2.0/24'],
   ['a range around it', ['100.64.0.0/10'], '10.42.0.0/20, 100.64.0.0/10'],

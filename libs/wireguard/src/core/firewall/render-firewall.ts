@@ -50,6 +50,7 @@ function chains(firewall: Firewall): string[] {
     chain('outer', 'filter hook postrouting priority mangle', internet ? outer(firewall) : []),
     chain('clamp', 'filter hook forward priority mangle', forward ? clamp(firewall) : []),
     chain('cross', 'filter hook forward priority filter', filters.length > 0 ? cross(firewall) : []),
+    chain('local', 'filter hook input priority filter', locals(firewall).length > 0 ? arrive(firewall) : []),
     chain('masquerading', 'nat hook postrouting priority srcnat - 10', masquerade(firewall)),
     chain('mouth_out', 'filter hook postrouting priority srcnat + 200', mouthOut(firewall)),
   ];
@@ -132,16 +133,33 @@ const clamp = ({ interfaceName }: Firewall) =>
     (side) => `${side} "${interfaceName}" tcp flags syn / syn,rst tcp option maxseg size set rt mtu`,
   );
 
-function cross({ interfaceName, filters, publications }: Firewall): string[] {
+const cross = ({ interfaceName, filters, publications }: Firewall) => [
+  `iifname != "${interfaceName}" oifname != "${interfaceName}" accept`,
+  ...judge(interfaceName, filters, publications),
+  `counter name ${UNMATCHED} drop`,
+];
+
+const locals = ({ filters }: Firewall) => filters.filter(({ local }) => local);
+
+/** What is addressed to the node itself: sources that a local filter names are judged, everybody else is not looked at. */
+function arrive(firewall: Firewall): string[] {
+  const { interfaceName, publications } = firewall;
+  const judged = locals(firewall).flatMap(({ sources }) => sources);
+  return [
+    `iifname != "${interfaceName}" accept`,
+    ...judge(interfaceName, locals(firewall), publications),
+    ...matches(judged, EVERYTHING, '').map((match) => `${match} counter name ${UNMATCHED} drop`),
+  ];
+}
+
+function judge(interfaceName: string, filters: readonly FilterResource[], publications: readonly Publication[]) {
   const rules = (verdict: FilterResource['verdict']) =>
     filters.filter((each) => each.verdict === verdict).flatMap(verdictRules);
   return [
-    `iifname != "${interfaceName}" oifname != "${interfaceName}" accept`,
     'ct state established,related accept',
     ...rules('drop'),
     ...publications.map(({ name, mark }) => `iifname "${interfaceName}" ct mark ${mark} accept comment "${name}"`),
     ...rules('accept'),
-    `counter name ${UNMATCHED} drop`,
   ];
 }
 
@@ -170,6 +188,8 @@ function masquerade({ interfaceName, addresses, forward, masquerades, prefixes }
   return [...told, ...(forward ? own : [])];
 }
 
+const EVERYTHING = ['0.0.0.0/0', '::/0'];
+
 /** One match for each family in which both lists have something. */
 function matches(sources: readonly string[], destinations: readonly string[], destinationOf: '' | 'ct original') {
   return ([4, 6] as const).flatMap((family) => {
@@ -177,9 +197,8 @@ function matches(sources: readonly string[], destinations: readonly string[], de
     const to = ofFamily(destinations, family);
     if (from.length === 0 || to.length === 0) return [];
     const parts = [`meta nfproto ipv${family}`];
-    const everything = family === 4 ? '0.0.0.0/0' : '::/0';
     const add = (what: string, list: string[]) => {
-      if (list[0] !== everything) parts.push(`${what} { ${list.join(', ')} }`);
+      if (!EVERYTHING.includes(list[0] ?? '')) parts.push(`${what} { ${list.join(', ')} }`);
     };
     add(`${ipName(family)} saddr`, from);
     add(`${destinationOf} ${ipName(family)} daddr`.trim(), to);
