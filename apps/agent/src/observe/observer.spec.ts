@@ -1,0 +1,77 @@
+import type { PeerResource, Resource } from '#contracts/node-stream.js';
+import type { ObservedReport } from '#contracts/reports.js';
+import { LinkWatch } from './link-watch.js';
+import { Observer, REPORT_MS } from './observer.js';
+
+const id = (n: number) => `019770d8-0002-7000-8000-00000000000${n}`;
+const peer = (n: number, overrides: Partial<PeerResource> = {}): PeerResource => ({
+  name: `peer/${id(n)}`,
+  node: `node-${n}`,
+  publicKey: `key-${n}`,
+  allowedIps: [`10.90.0.${n}/32`],
+  endpoint: `203.0.113.${n}:51820`,
+  ...overrides,
+});
+const RELAY: Resource = { name: 'filter/relay', verdict: 'accept', sources: [], destinations: [] };
+
+function given(...resources: Resource[]) {
+  const reports: ObservedReport[] = [];
+  const world = { now: 0, rx: 100, tx: 100, pairs: [] as [string, string][], looks: 0 };
+  const observer = new Observer({
+    watch: new LinkWatch(),
+    dump: async () => {
+      world.looks++;
+      const lines = [1, 2].map((n) => `key-${n}\t(none)\t203.0.113.${n}:51820\t-\t9\t${world.rx}\t${world.tx}\toff`);
+      return ['key\tkey\t51820\toff', ...lines].join('\n');
+    },
+    roundTrip: async () => 10,
+    forwarded: { set: () => undefined, read: async () => world.pairs, stop: () => undefined },
+    ownEndpoints: async () => [{ address: '192.168.1.2', port: 51820, kind: 'lan' }],
+    report: (body) => reports.push(body),
+    now: () => world.now,
+  });
+  observer.follow(resources);
+  observer.stop(); // only its clock: the test looks by itself
+  const lookAt = async (now: number) => {
+    world.now = now;
+    await observer.look();
+    return reports.splice(0);
+  };
+  return { world, observer, lookAt };
+}
+
+test('what is new is told, and nothing when nothing is', async () => {
+  const { lookAt } = given(peer(1));
+  expect(await lookAt(0)).toMatchObject([{ endpoints: [{ kind: 'lan' }], peers: [{ nodeId: id(1), link: 'up' }] }]);
+  await lookAt(REPORT_MS);
+  expect(await lookAt(2 * REPORT_MS)).toEqual([]);
+});
+
+test('it looks every ten seconds, and tells all again after the control plane was away', async () => {
+  const { world, observer, lookAt } = given(peer(1));
+  await lookAt(0);
+  await lookAt(REPORT_MS - 1);
+  expect(world.looks).toBe(1);
+  observer.connected();
+  expect(await lookAt(REPORT_MS)).toMatchObject([{ peers: [{ nodeId: id(1) }] }]);
+});
+
+test('a path on trial is looked at every second, and its handshake told at once', async () => {
+  const { world, lookAt } = given(peer(1), peer(2, { via: id(1), trial: true, keepalive: 25 }));
+  expect(await lookAt(0)).toMatchObject([{ peers: [{ nodeId: id(1) }, { nodeId: id(2), link: 'up' }] }]);
+  await lookAt(1000);
+  expect(world.looks).toBe(2);
+});
+
+test('a relay tells between whom it forwards, each pair once in half a minute', async () => {
+  const { world, lookAt } = given(RELAY, peer(1), peer(2));
+  await lookAt(0);
+  world.pairs = [
+    ['10.90.0.2', '10.90.0.1'],
+    ['10.90.0.1', '10.90.0.2'],
+    ['10.90.0.1', '10.99.9.9'],
+  ];
+  expect(await lookAt(3000)).toMatchObject([{ forwarded: [[id(1), id(2)]] }]);
+  expect((await lookAt(6000)).flatMap(({ forwarded }) => forwarded)).toEqual([]);
+  expect((await lookAt(33_000)).flatMap(({ forwarded }) => forwarded)).toEqual([[id(1), id(2)]]);
+});
