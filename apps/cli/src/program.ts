@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { applyCommands } from './apply/apply.commands.js';
+import { backupCommands } from './backup/backup.commands.js';
 import { clientCommands } from './clients/client.commands.js';
 import { clusterCommands } from './clusters/cluster.commands.js';
 import { completionCommands } from './completion/completion.js';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
   topologyCommands(program);
   logCommands(program);
   tokenCommands(program);
+  backupCommands(program);
   completionCommands(program);
   return program;
 }

@@ -7,6 +7,11 @@ export const ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{
 /** The stream of everything outside any network: tokens, the list of networks. No network may take this name. */
 export const SYSTEM_STREAM = 'system';
 
+/** Leases of the right to publish the desired state of a network's nodes begin so. */
+export const PUBLISHER_LEASES = 'topology-planner:network:';
+
+export const publisherLease = (networkId: string) => PUBLISHER_LEASES + networkId;
+
 export function isName(value: unknown): value is string {
   return typeof value === 'string' && NAME_PATTERN.test(value);
 }

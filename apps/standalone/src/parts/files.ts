@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, w
 import { dirname } from 'node:path';
 
 /** Replaces a file so that a reader, and the disk after a crash, has the old or the new content and never a part. */
-export function writeFileAtomic(file: string, content: string, mode: number): void {
+export function writeFileAtomic(file: string, content: string | Uint8Array, mode: number): void {
   const temporary = `${file}.new`;
   const handle = openSync(temporary, 'w', mode);
   try {

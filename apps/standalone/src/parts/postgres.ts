@@ -82,10 +82,14 @@ export async function startPostgres({ log, ...options }: PostgresOptions): Promi
       throw new StartFailure(`PostgreSQL did not start: ${reason} (its log: ${options.logFile}).`, 1, { cause: error });
     }
     log.info({ port, serverPid: child.pid }, 'PostgreSQL is ready');
-    const url = `postgres://${SUPERUSER}:${password}@${HOST}:${port}/${DATABASE}`;
+    const url = postgresUrl(port, password);
     return { url, port, pid: child.pid, exited: child.exited, stop: () => stop(child) };
   }
 }
+
+/** Where our own PostgreSQL answers. With the password: never log it. */
+export const postgresUrl = (port: number, password: string) =>
+  `postgres://${SUPERUSER}:${password}@${HOST}:${port}/${DATABASE}`;
 
 function settings(own: Record<string, string | number>): string[] {
   const all = {

@@ -1,3 +1,4 @@
+import { PUBLISHER_LEASES, publisherLease } from '#contracts/names.js';
 import { preferredReplica } from './placement.js';
 
 export interface Lease {
@@ -33,7 +34,6 @@ export interface LeadershipOptions {
 
 /** Leases are renewed this often within their life. */
 const ROUNDS_PER_TTL = 4;
-const NETWORK = 'topology-planner:network:';
 const REPLICA = 'topology-planner:replica:';
 
 /**
@@ -99,7 +99,7 @@ export class Leadership {
   async #round(): Promise<void> {
     const { leases, holder, ttlMs, monotonic } = this.options;
     const asked = monotonic();
-    const renewed = await leases.renewAll(holder, NETWORK, ttlMs);
+    const renewed = await leases.renewAll(holder, PUBLISHER_LEASES, ttlMs);
     this.#safeUntil = asked + ttlMs;
     const kept = new Set(renewed.map(({ name }) => name));
     for (const [network, { name }] of this.#held) if (!kept.has(name)) await this.#drop(network, false);
@@ -117,7 +117,7 @@ export class Leadership {
 
   async #take(network: string): Promise<void> {
     const { leases, holder, ttlMs, onGained } = this.options;
-    const lease = await leases.acquire(NETWORK + network, holder, ttlMs);
+    const lease = await leases.acquire(publisherLease(network), holder, ttlMs);
     if (!lease) return;
     this.#held.set(network, lease);
     // Not awaited: bringing one large network up must not keep the other leases from being renewed.

@@ -9,7 +9,9 @@ export interface Lease {
   epoch: number;
 }
 
-const LEASE = `name, holder, epoch::int as epoch`;
+/** A double, which pg gives as a number: after a restore epochs are beyond 2^31 (log-copy.ts), never beyond 2^53. */
+const EPOCH = 'epoch::float8 as epoch';
+const LEASE = `name, holder, ${EPOCH}`;
 const ENDS = `clock_timestamp() + make_interval(secs => $3::float8 / 1000)`;
 
 /**
@@ -37,7 +39,7 @@ export class Leases {
          epoch = case when l.holder = excluded.holder and l.expires_at > clock_timestamp() then l.epoch else l.epoch + 1 end,
          holder = excluded.holder, expires_at = excluded.expires_at
        where l.holder = excluded.holder or l.expires_at <= clock_timestamp()
-       returning l.name, l.holder, l.epoch::int as epoch`,
+       returning l.name, l.holder, l.${EPOCH}`,
       [name, holder, ttlMs],
     );
     return lease;
