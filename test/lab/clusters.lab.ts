@@ -7,6 +7,7 @@ import { LEG, Site } from './site.js';
 
 const PODS = '10.42.0.0/16';
 const SERVICES = '10.43.0.0/16';
+const PODS6 = 'fd42::/64';
 
 /** A cluster with one node in the mesh, a pod, and a service that this pod stands for. */
 interface Cluster {
@@ -16,12 +17,15 @@ interface Cluster {
   /** Real addresses. */
   podAddress: string;
   service: string;
+  /** Its pod's other address, where it has IPv6 too. */
+  podAddress6?: string;
 }
 
 /** Sources and addresses of a cluster as its neighbours see them. */
 interface Crossing {
   pod: string;
   service: string;
+  pod6?: string;
 }
 
 describe('clusters', () => {
@@ -33,17 +37,24 @@ describe('clusters', () => {
   afterAll(() => mesh?.close());
 
   /** Only its gateway node runs an agent; the cluster's own network sends everything else there. */
-  async function cluster(name: string, [pods, services]: [string, string], model = 'archipelago'): Promise<Cluster> {
+  async function cluster(name: string, [pods, services, pods6]: [string, string, string?]): Promise<Cluster> {
     const site = await Site.create(mesh.rig, name);
     const machine = await mesh.machine(`${name}-gate`);
     const [router, podAddress, service] = [at(pods, 1), at(pods, 5), at(services, 10)];
-    await site.leg(machine.host, `${router}/16`);
-    const pod = await site.workload('pod', [`${podAddress}/16`, `${service}/32`], [router]);
+    const [router6, podAddress6] = pods6 ? [at(pods6, 1), at(pods6, 5)] : [];
+    const and6 = (address: string | undefined, length: string) => (address ? [address + length] : []);
+    await site.leg(machine.host, `${router}/16`, ...and6(router6, '/64'));
+    const pod = await site.workload(
+      'pod',
+      [`${podAddress}/16`, ...and6(podAddress6, '/64'), `${service}/32`],
+      [router, ...and6(router6, '')],
+    );
     await machine.host.ip(`route add ${services} via ${podAddress} dev ${LEG}`);
     const gate = await mesh.enrol(machine);
-    await call('POST', 'clusters', { name, pods: [pods], services: [services], model });
+    const all = pods6 ? [pods, pods6] : [pods];
+    await call('POST', 'clusters', { name, pods: all, services: [services], model: 'archipelago' });
     await call('POST', 'gateways', { name, kind: 'cluster', nodes: [gate.name], cluster: name });
-    return { name, gate, pod, podAddress, service };
+    return { name, gate, pod, podAddress, service, ...(podAddress6 && { podAddress6 }) };
   }
 
   const call = <T>(method: string, path: string, body?: unknown) =>
@@ -57,10 +68,14 @@ describe('clusters', () => {
     const found = items.find((one) => [one.a.name, one.b.name].sort().join() === [a.name, b.name].sort().join());
     await call('DELETE', `cluster-links/${found?.linkId}`);
   };
-  const crossingOf = async ({ name, podAddress, service }: Cluster): Promise<Crossing> => {
+  const crossingOf = async ({ name, podAddress, podAddress6, service }: Cluster): Promise<Crossing> => {
     const translate = async (address: string) =>
       (await call<{ crossing: string }>('GET', `clusters/${name}/translate?address=${address}`)).crossing;
-    return { pod: await translate(podAddress), service: await translate(service) };
+    return {
+      pod: await translate(podAddress),
+      service: await translate(service),
+      ...(podAddress6 && { pod6: await translate(podAddress6) }),
+    };
   };
 
   /** Every pod calls every other's pod and service, by the addresses that cross. */
@@ -68,7 +83,12 @@ describe('clusters', () => {
     const crossings = await Promise.all(clusters.map(crossingOf));
     return clusters.flatMap((from, i) =>
       crossings.flatMap((to, j) =>
-        i === j ? [] : [to.pod, to.service].map((target) => pair(from, target, crossings[i]?.pod ?? null)),
+        i === j
+          ? []
+          : [to.pod, to.service, ...(to.pod6 ? [to.pod6] : [])].map((target) => {
+              const own = crossings[i];
+              return pair(from, target, (target === to.pod6 ? own?.pod6 : own?.pod) ?? null);
+            }),
       ),
     );
   }
@@ -119,7 +139,7 @@ describe('clusters', () => {
 
     beforeAll(async () => {
       clusters = [];
-      for (const name of ['x', 'y', 'z']) clusters.push(await cluster(name, [PODS, SERVICES]));
+      for (const name of ['x', 'y', 'z']) clusters.push(await cluster(name, [PODS, SERVICES, PODS6]));
     }, 120_000);
 
     it('all talk to each other by virtual addresses, both ways, pods and services', async () => {
@@ -128,9 +148,10 @@ describe('clusters', () => {
       await link(y, z);
       await link(x, z);
       const crossings = await Promise.all(clusters.map(crossingOf));
-      const all = crossings.flatMap(({ pod, service }) => [pod, service]);
-      expect(new Set(all).size).toBe(6);
-      for (const { pod, service } of crossings) {
+      const all = crossings.flatMap(({ pod, service, pod6 }) => [pod, service, pod6]);
+      expect(new Set(all).size).toBe(9);
+      for (const { pod, service, pod6 } of crossings) {
+        expect(pod6).toMatch(/^fd64:.*::5$/);
         expect(pod).toMatch(/\.0\.5$/);
         expect(service).toMatch(/\.0\.10$/);
       }
@@ -153,5 +174,5 @@ describe('clusters', () => {
   });
 });
 
-/** The n-th address of an IPv4 /16. */
-const at = (cidr: string, n: number) => cidr.replace(/0\.0\/16$/, `0.${n}`);
+/** The n-th address of an IPv4 /16, or of an IPv6 range. */
+const at = (cidr: string, n: number) => cidr.replace(/0\.0\/16$/, `0.${n}`).replace(/::\/64$/, `::${n}`);

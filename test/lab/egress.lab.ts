@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HOST_RULES } from '../support/host-rules.js';
+import { inventory } from './host-inventory.js';
 import { type Member, Mesh, NETWORK } from './mesh.js';
 import { type Station, waitForAllPairs } from './rig/reachability.js';
 import { expectCalls } from './rig/source-matrix.js';
@@ -10,12 +12,16 @@ describe('an egress gateway', () => {
   let user: Member;
   let gate: Member;
   let database: Station;
+  /** Of the gate, before it joined. */
+  let before: Awaited<ReturnType<typeof inventory>>;
 
   beforeAll(async () => {
     mesh = await Mesh.start();
     const site = await Site.create(mesh.rig, 'site');
     const machine = await mesh.machine('gate');
     await site.leg(machine.host, '10.20.0.1/24', 'fd20::1/64');
+    await machine.host.nft(HOST_RULES);
+    before = await inventory(machine.host);
     [gate, user] = await Promise.all([mesh.enrol(machine), mesh.join('user')]);
     database = await site.workload('db', ['10.20.0.5/24', 'fd20::5/64']);
     await waitForAllPairs([user, gate]);
@@ -41,6 +47,13 @@ describe('an egress gateway', () => {
     ]);
   });
 
+  it("changes nothing of what the machine's own firewall holds", async () => {
+    const rules = await gate.host.run('nft', ['-s', 'list', 'ruleset']);
+    const ours = await gate.host.run('nft', ['-s', 'list', 'table', 'inet', 'tombolo_tmb0']);
+    expect(rules).toContain(ours);
+    expect(rules.replace(ours, '')).toBe(before['nft -s list ruleset']);
+  });
+
   it('without it keeps the source, as soon as the return route that status asks for is there', async () => {
     await mesh.control.call('PATCH', `${gateways}/site`, { masquerade: false });
     await mesh.waitUntilInSync([user, gate]);
@@ -64,5 +77,22 @@ describe('an egress gateway', () => {
     expect(await user.host.run('ip', ['route', 'get', ip4])).not.toContain('tmb0');
     expect((await gate.host.run('sysctl', ['-n', 'net.ipv4.ip_forward'])).trim()).toBe('0');
     await waitForAllPairs([user, gate]);
+  });
+
+  it('whose machine leaves in the middle of its service leaves that as it was', async () => {
+    await mesh.control.call('POST', gateways, {
+      name: 'again',
+      kind: 'egress',
+      nodes: ['gate'],
+      ranges: ['10.20.0.0/24'],
+    });
+    await gate.agent.waitFor('forwarding', async () => {
+      return (await gate.host.run('sysctl', ['-n', 'net.ipv4.ip_forward'])).trim() === '1';
+    });
+    await mesh.waitUntilInSync([gate]);
+    expect(await inventory(gate.host)).not.toEqual(before);
+    await gate.agent.stop('SIGTERM');
+    await gate.agent.leave();
+    expect(await inventory(gate.host)).toEqual(before);
   });
 });

@@ -9,7 +9,7 @@ export async function inventory(host: Host): Promise<Record<string, string>> {
     ['ip', ['-6', 'route', 'show', 'table', 'all']],
     ['ip', ['-4', 'rule']],
     ['ip', ['-6', 'rule']],
-    ['nft', ['list', 'ruleset']],
+    ['nft', ['-s', 'list', 'ruleset']],
     ['sysctl', ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding']],
     ['ls', ['-AR', '/run']],
   ];
