@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
+import { CloudEvent } from 'cloudevents';
 import type { AgentReport } from '#messaging/agent-connection.js';
+import { SOURCE_COMMANDS, type SourceCommand } from '#contracts/sources.js';
 import { connectService, type ServiceConnection } from '#messaging/connection.js';
 import { readTrust } from '#service/secrets.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { bearerOf, SimulatedNode } from '../support/simulated-node.js';
+import { connectSource } from '../support/source-login.js';
 import { until } from '../support/wait.js';
 
 interface Seen {
@@ -68,6 +71,8 @@ test('every message of a run is as the document says, and every channel of the d
   await call('POST', '/networks/prod/nodes/b/rotate-key', {});
   await call('DELETE', '/networks/prod/nodes/c');
 
+  await sendCommands();
+
   const channels = Object.entries(document.channels);
   for (const [name, { address }] of channels) await until(`a message on ${name}`, () => on(address).length > 0);
   for (const [name, { address, messages }] of channels) {
@@ -87,6 +92,30 @@ test('every message of a run is as the document says, and every channel of the d
   );
   expect(unknown.map(({ subject }) => subject)).toEqual([]);
 });
+
+/** Each command of a source, all but the rubbish as the document says; what became of them is seen with the rest. */
+async function sendCommands(): Promise<void> {
+  const body = { name: 'cmdb', networks: ['prod'], allow: SOURCE_COMMANDS };
+  const { credentials } = await call<{ credentials: string }>('POST', '/sources', body);
+  const source = await connectSource(plane.nats, credentials);
+  const hash = 'a'.repeat(64);
+  const commands: Record<SourceCommand, object> = {
+    'node.offer': { secretHash: hash, labels: { rack: 'b4' }, site: 'berlin', expiresIn: 3600 },
+    'node.labels': { node: 'a', labels: { role: 'db' } },
+    'node.disable': { node: 'a' },
+    'node.enable': { node: 'a' },
+    'cluster.report': { cluster: 'berlin', pods: ['10.42.0.0/16'], members: [{ node: 'b' }, { node: 'late' }] },
+    'node.retire': { node: 'nobody' },
+  };
+  for (const [command, data] of Object.entries(commands)) {
+    const type = `tombolo.${command}`;
+    const event = new CloudEvent({ source: '/cmdb', type, data: { network: 'prod', ...data } });
+    source.publish('tombolo.ingest.cmdb', JSON.stringify(event));
+  }
+  const answered = () => on('tombolo.ingest-results.{source}').length;
+  await until('the commands to be answered', () => answered() === SOURCE_COMMANDS.length);
+  await source.close();
+}
 
 function reports(): AgentReport[] {
   const position = { epoch: 1, revision: 1 };

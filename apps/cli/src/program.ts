@@ -11,6 +11,7 @@ import { keyCommands } from './keys/key.commands.js';
 import { logCommands } from './log/log.commands.js';
 import { networkCommands } from './networks/network.commands.js';
 import { nodeCommands } from './nodes/node.commands.js';
+import { sourceCommands } from './sources/source.commands.js';
 import { statusCommands } from './status/status.commands.js';
 import { tokenCommands } from './tokens/token.commands.js';
 import { topologyCommands } from './topology/topology.commands.js';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   topologyCommands(program);
   logCommands(program);
   tokenCommands(program);
+  sourceCommands(program);
   backupCommands(program);
   completionCommands(program);
   return program;

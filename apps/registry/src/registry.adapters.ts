@@ -4,7 +4,9 @@ import { commandSubject } from '#contracts/subjects.js';
 import { requestCommand } from '#messaging/command-bus.js';
 import { connectService } from '#messaging/connection.js';
 import { CredentialRevoker } from '#messaging/credential-revoker.js';
+import { IngestFeed } from '#messaging/ingest-feed.js';
 import { mintNodeCredentials } from '#messaging/node-credentials.js';
+import { SourceAccounts, sourceCredentials } from '#messaging/source-accounts.js';
 import type { Secrets } from '#service/secrets.js';
 import type { ServiceParts } from '#service/service-parts.js';
 import { DEFAULT_LIMITS, type RegistryOptions, systemClock } from './registry.options.js';
@@ -46,10 +48,11 @@ export async function openRegistry(
     ttlSeconds: LOGIN_TTL_SECONDS,
     now: systemClock.now,
   });
-  return { options: optionsOf(adapters, revoker), close: () => system.close() };
+  const accounts = new SourceAccounts(secrets.trust, system);
+  return { options: optionsOf(adapters, revoker, accounts), close: () => system.close() };
 }
 
-function optionsOf(adapters: RegistryAdapters, revoker: CredentialRevoker): RegistryOptions {
+function optionsOf(adapters: RegistryAdapters, revoker: CredentialRevoker, accounts: SourceAccounts): RegistryOptions {
   const { parts, secrets, logger, metrics, ...address } = adapters;
   const { store, connection, outbox } = parts;
   const { trust, masterKey } = secrets;
@@ -67,6 +70,12 @@ function optionsOf(adapters: RegistryAdapters, revoker: CredentialRevoker): Regi
       onReport: (listener) => parts.reports.onReport(listener),
       connected: () => connection.status === 'connected',
     },
+    sources: {
+      urls: address.natsPublicUrls,
+      credentials: sourceCredentials,
+      apply: (list) => accounts.apply(list),
+    },
+    openIngest: (handle) => new IngestFeed({ connection, handle, pace: DEFAULT_LIMITS.ingest, logger }),
     askGatewayManager: (command, request, { withinMs } = ASK_PATIENTLY) =>
       requestCommand(connection, commandSubject('gateway-manager', command), request, withinMs),
     askRelayPlanner: (command, request) =>

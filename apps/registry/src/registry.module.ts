@@ -38,6 +38,9 @@ import { NodeExpiry } from './nodes/node-expiry.js';
 import { PlanController } from './plan/plan.controller.js';
 import { PublicationController } from './publications/publication.controller.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from './registry.options.js';
+import { IngestDesk } from './ingest/ingest-desk.js';
+import { SourceController } from './sources/source.controller.js';
+import { SourceAdmission } from './sources/source-admission.js';
 import { GatewayHealth } from './status/gateway-health.js';
 import { NodeLiveness } from './status/node-liveness.js';
 import { StatusController } from './status/status.controller.js';
@@ -62,6 +65,7 @@ export class RegistryModule {
         PublicationController,
         EnrolmentKeyController,
         ApiTokenController,
+        SourceController,
         EnrolmentController,
         NodeSelfController,
         EventController,
@@ -93,6 +97,8 @@ export class RegistryModule {
         NodeExpiry,
         LoginRevocation,
         KeyRotations,
+        IngestDesk,
+        SourceAdmission,
         // What the controllers leave to others.
         NetworkDeletion,
         GatewayCommands,

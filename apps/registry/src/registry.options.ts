@@ -10,6 +10,7 @@ import type {
   ResyncReport,
 } from '#contracts/reports.js';
 import type { RelayCommandName } from '#contracts/relay-commands.js';
+import type { IngestResult } from '#contracts/sources.js';
 import type { EventStore } from '#event-store/core/event-store.js';
 
 /** A login to the message broker for one node. */
@@ -66,6 +67,47 @@ export type AskGatewayManager = (
 /** Asks the relay-planner. @throws Refusal as it gave it; Unavailable: safe to repeat with the same command id */
 export type AskRelayPlanner = (command: RelayCommandName | 'latency', request: unknown) => Promise<unknown>;
 
+/** Logins of other systems at the message broker. */
+export interface SourceLogins {
+  /** Where they connect to. */
+  urls: string[];
+  /** The same 32 secret bytes give the same account and credentials (`.creds` text, secret). */
+  credentials(secret: Uint8Array, name: string): Promise<{ account: string; creds: string }>;
+  /** Brings the brokers' accounts to this; repeating it changes nothing. @throws Unavailable */
+  apply(accounts: SourceAccount[]): Promise<void>;
+}
+
+export interface SourceAccount {
+  account: string;
+  name: string;
+  /** Names of the networks whose facts it may hear. */
+  networks: string[];
+  revoked: boolean;
+}
+
+/** A command as a source sent it. */
+export interface IngestMessage {
+  source: string;
+  text: string;
+  /** 1 at first. */
+  deliveries: number;
+}
+
+export interface IngestOutcome {
+  result: IngestResult;
+  /** Why the message is set aside; absent: it is not. */
+  park?: string;
+}
+
+/** Commands of other systems; replicas share them, and each comes until it is answered. */
+export interface IngestFeed {
+  /** Takes from these sources from now on, and from no others. */
+  follow(sources: string[]): void;
+  /** Drops what a source has waiting. @throws Unavailable */
+  forget(source: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** One part that `/readyz` asks; rejects when it is not fit for work. */
 export interface ReadinessCheck {
   name: string;
@@ -94,6 +136,8 @@ export interface RegistryLimits {
   eventFeeds: number;
   /** Milliseconds between signs of life on a quiet event feed. */
   heartbeat: number;
+  /** Commands taken from one source by this replica. */
+  ingest: RateLimit;
 }
 
 export const DEFAULT_LIMITS: RegistryLimits = {
@@ -101,6 +145,7 @@ export const DEFAULT_LIMITS: RegistryLimits = {
   enrolments: { burst: 20_000, perSecond: 2_000 },
   eventFeeds: 1_000,
   heartbeat: 15_000,
+  ingest: { burst: 200, perSecond: 100 },
 };
 
 /** Everything the registry needs from outside. Adapters are made by `main.ts` or by the standalone process. */
@@ -108,6 +153,9 @@ export interface RegistryOptions {
   store: EventStore;
   credentials: NodeCredentials;
   reports: ReportFeed;
+  sources: SourceLogins;
+  /** @param handle answers one command; what it throws on comes again */
+  openIngest(handle: (message: IngestMessage) => Promise<IngestOutcome>): IngestFeed;
   askGatewayManager: AskGatewayManager;
   askRelayPlanner: AskRelayPlanner;
   /** What `/readyz` asks besides the log: broker, outbox. */

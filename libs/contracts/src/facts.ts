@@ -1,6 +1,7 @@
 import type { ClusterFact } from './cluster-facts.js';
 import type { GatewayFact } from './gateway-facts.js';
 import type { RelayFact } from './relay-facts.js';
+import type { SourceRecord } from './sources.js';
 
 /**
  * The facts of a network and of the stream `system` (docs/events.md). A fact carries the decision (the address that was
@@ -9,7 +10,7 @@ import type { RelayFact } from './relay-facts.js';
  */
 
 export interface Metadata {
-  /** `token/<name>`, `node/<id>`, `key/<id>`, `service/<name>` */
+  /** `token/<name>`, `node/<id>`, `key/<id>`, `service/<name>`, `source/<name>` */
   actor: string;
   /** The command that made this fact; repeating the command makes no second one. */
   commandId: string;
@@ -112,6 +113,8 @@ export type SystemFact =
   | { type: 'NetworkDelisted'; data: { networkId: string } }
   | { type: 'ApiTokenCreated'; data: { tokenId: string; name: string; secretHash: string; role: ApiRole } }
   | { type: 'ApiTokenRevoked'; data: { tokenId: string } }
+  | { type: 'SourceCreated'; data: SourceRecord }
+  | { type: 'SourceRevoked'; data: { sourceId: string } }
   | { type: 'CommandRejected'; data: { actor: string; command: string; code: string; network: string | null } };
 
 export type ApiRole = 'admin' | 'operator' | 'viewer';

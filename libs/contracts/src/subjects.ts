@@ -34,6 +34,10 @@ export const reportSubject = (node: string, kind: ReportKind) => `tombolo.report
 export const commandSubject = (service: 'gateway-manager' | 'relay-planner', command: string) =>
   `tombolo.commands.${service}.${command}`;
 
+/** Where a source sends its commands, and where it hears what became of them. */
+export const ingestSubject = (source: string) => `tombolo.ingest.${source}`;
+export const ingestResultSubject = (source: string) => `tombolo.ingest-results.${source}`;
+
 export const checkpointSubject = (network: string) => `tombolo.checkpoints.${network}`;
 
 export const parkedSubject = (service: string) => `tombolo.parked.${service}`;

@@ -1,8 +1,6 @@
-import { decode, encodeAccount, type Account } from '@nats-io/jwt';
-import { Unavailable } from '#contracts/errors.js';
 import { agentsAccountClaims } from './account-claims.js';
+import { heldAccount, pushAccount } from './account-push.js';
 import type { ServiceConnection } from './connection.js';
-import { nativeSigner } from './nkeys.js';
 import type { Trust } from './trust.js';
 
 export interface RevokedLogin {
@@ -23,17 +21,8 @@ export interface CredentialRevokerOptions {
 
 /** A login that another replica minted in the moment of removal, by a clock that is a little ahead, is revoked too. */
 const MARGIN_SECONDS = 30;
-const TIMEOUT_MS = 5_000;
-/** All brokers of a cluster answer; after the first, the others have this long. */
-const STALL_MS = 300;
 
 type Revocations = Record<string, number>;
-
-/** What a broker says to new claims. */
-interface Answer {
-  data?: { code: number };
-  error?: { description?: string };
-}
 
 /**
  * Makes the logins of removed nodes worthless: the agents' account, with the list of revoked keys, is pushed to every
@@ -71,49 +60,13 @@ export class CredentialRevoker {
   async #push(): Promise<void> {
     this.#wanted = this.#alive(this.#wanted);
     if (Object.keys(this.#wanted).length === 0) return;
-    const held = await this.#held();
+    const { agents, control } = this.options.trust;
+    const held = (await heldAccount(this.options.connection, agents.key.publicKey)).revocations ?? {};
     const revocations = this.#alive(union(held, this.#wanted));
     if (Object.entries(this.#wanted).every(([key, until]) => (held[key] ?? 0) >= until)) return;
-    const { agents, control, operator } = this.options.trust;
     const claims = agentsAccountClaims(agents.signing.publicKey, control.key.publicKey, revocations);
-    const signer = nativeSigner(operator.signing.seed);
-    await this.#store(await encodeAccount('AGENTS', agents.key.publicKey, claims, { signer }));
-  }
-
-  /** What the broker holds now. */
-  async #held(): Promise<Revocations> {
-    const { nats } = this.options.connection;
-    const subject = `$SYS.REQ.ACCOUNT.${this.options.trust.agents.key.publicKey}.CLAIMS.LOOKUP`;
-    try {
-      const answer = await nats.request(subject, '', { timeout: TIMEOUT_MS });
-      return decode<Account>(answer.string()).nats.revocations ?? {};
-    } catch (error) {
-      throw new Unavailable(
-        'broker',
-        `the broker does not show the account of the agents: ${(error as Error).message}`,
-        { cause: error },
-      );
-    }
-  }
-
-  async #store(jwt: string): Promise<void> {
-    const answers = await this.#ask(jwt);
-    if (answers.length === 0) throw new Unavailable('broker', 'no broker took the revocations: none answered');
-    const refusal = answers.find((answer) => answer.data?.code !== 200);
-    if (refusal)
-      throw new Error(`a broker refuses the revocations: ${refusal.error?.description ?? 'it gives no reason'}`);
-  }
-
-  async #ask(jwt: string): Promise<Answer[]> {
-    const options = { strategy: 'stall', maxWait: TIMEOUT_MS, stall: STALL_MS } as const;
-    try {
-      const received: Answer[] = [];
-      for await (const answer of await this.options.connection.nats.requestMany('$SYS.REQ.CLAIMS.UPDATE', jwt, options))
-        received.push(answer.json<Answer>());
-      return received;
-    } catch (error) {
-      throw new Unavailable('broker', `no broker took the revocations: ${(error as Error).message}`, { cause: error });
-    }
+    const account = { name: 'AGENTS', publicKey: agents.key.publicKey, claims };
+    await pushAccount(this.options.connection, this.options.trust, account);
   }
 
   /** Without those whose logins have expired by themselves. */

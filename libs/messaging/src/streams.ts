@@ -16,6 +16,9 @@ import { pause } from './pause.js';
 const SECOND = 1_000_000_000;
 const DAY = 86_400 * SECOND;
 
+/** Commands of one source that nobody has answered yet. */
+export const MOST_WAITING_COMMANDS = 1_000;
+
 type Wanted = Partial<StreamConfig> & { name: string };
 
 const common = {
@@ -44,8 +47,14 @@ export function streamConfigs(replicas: number): Wanted[] {
       ...common,
       name: STREAMS.ingest,
       subjects: ['tombolo.ingest.>'],
+      // A command goes when it is answered, so the limit is what a source may have waiting; past it the broker refuses.
+      retention: RetentionPolicy.Workqueue,
+      discard: DiscardPolicy.New,
+      discard_new_per_subject: true,
+      max_msgs_per_subject: MOST_WAITING_COMMANDS,
       max_age: 7 * DAY,
-      duplicate_window: 600 * SECOND,
+      // The broker's own detection of duplicates goes over all sources: one could make another's messages vanish.
+      duplicate_window: SECOND / 10,
     },
     {
       ...common,
@@ -54,7 +63,15 @@ export function streamConfigs(replicas: number): Wanted[] {
       max_msgs_per_subject: 1,
       allow_direct: true,
     },
-    { ...common, name: STREAMS.parked, subjects: ['tombolo.parked.>'], max_age: 30 * DAY, max_bytes: 64 * 1024 * 1024 },
+    {
+      ...common,
+      name: STREAMS.parked,
+      subjects: ['tombolo.parked.>'],
+      max_age: 30 * DAY,
+      max_bytes: 64 * 1024 * 1024,
+      // Rubbish of one kind does not push out all other.
+      max_msgs_per_subject: 500,
+    },
   ].map((stream) => ({ ...stream, num_replicas: replicas }));
 }
 
@@ -106,7 +123,13 @@ export async function streamGeneration(
 async function ensureStream(manager: JetStreamManager, wanted: Wanted): Promise<StreamInfo> {
   const found = await find(manager, wanted.name);
   if (!found) return manager.streams.add(wanted);
-  if (settingsThatDiffer(wanted, found.config).length === 0) return found;
+  const differences = settingsThatDiffer(wanted, found.config);
+  if (differences.length === 0) return found;
+  // No broker changes the retention of a stream that is there; an empty one is made again.
+  if (differences.includes('retention') && found.state.messages === 0) {
+    await manager.streams.delete(wanted.name);
+    return manager.streams.add(wanted);
+  }
   return manager.streams.update(wanted.name, { ...found.config, ...wanted });
 }
 

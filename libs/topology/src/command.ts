@@ -4,7 +4,7 @@ import type { AnyFact, Metadata, NewFact } from '#contracts/facts.js';
 /** What every command carries. Time comes in here: deciders have no clock. */
 export interface CommandMeta {
   commandId: string;
-  /** `token/<name>`, `node/<id>`, `key/<id>`, `service/<name>` */
+  /** `token/<name>`, `node/<id>`, `key/<id>`, `service/<name>`, `source/<name>` */
   actor: string;
   /** ISO 8601 UTC. */
   at: string;

@@ -12,6 +12,10 @@ const token: AnyFact = {
   type: 'ApiTokenCreated',
   data: { tokenId: tokenId(1), name: 'ops', secretHash: SECRET_HASH, role: 'admin' },
 };
+const source: AnyFact = {
+  type: 'SourceCreated',
+  data: { sourceId: tokenId(5), name: 'cmdb', account: 'A', networks: [networkId(1)], allow: ['node.retire'] },
+};
 const rejected: AnyFact = {
   type: 'CommandRejected',
   data: { actor: 'key/x', command: 'EnrolNode', code: 'key_expired', network: null },
@@ -34,8 +38,18 @@ test('tokens are found by hash until they are revoked, and stay listed', () => {
   expect(after.tokenIdByHash.size).toBe(0);
 });
 
+test('sources are found by name, also revoked ones', () => {
+  const { sources, sourceIdByName } = state(source);
+  expect(sources.get(tokenId(5))).toEqual({ ...source.data, revoked: false, createdAt: at(0), version: 1 });
+  expect(sourceIdByName.get('cmdb')).toBe(tokenId(5));
+  const after = state(source, { type: 'SourceRevoked', data: { sourceId: tokenId(5) } });
+  expect(after.sources.get(tokenId(5))).toMatchObject({ revoked: true, version: 2 });
+  expect(after.sourceIdByName.get('cmdb')).toBe(tokenId(5));
+});
+
 test.each<AnyFact>([
   rejected,
+  { type: 'SourceRevoked', data: { sourceId: tokenId(9) } },
   { type: 'NetworkDelisted', data: { networkId: networkId(9) } },
   { type: 'ApiTokenRevoked', data: { tokenId: tokenId(9) } },
   { type: 'UserInvited', data: {} } as unknown as AnyFact,
@@ -50,9 +64,9 @@ test.each<AnyFact>([
 test('a snapshot is the state', () => {
   const revoked: AnyFact = { type: 'ApiTokenRevoked', data: { tokenId: tokenId(1) } };
   const second: AnyFact = { ...token, data: { ...token.data, tokenId: tokenId(2), secretHash: 'other' } } as AnyFact;
-  const full = state(listed, token, revoked, second);
+  const full = state(listed, token, revoked, second, source);
   const back = systemFold.fromJson(JSON.parse(JSON.stringify(systemFold.toJson(full))));
-  for (const field of ['networks', 'networkIdByName', 'tokens', 'tokenIdByHash'] as const)
+  for (const field of ['networks', 'networkIdByName', 'tokens', 'tokenIdByHash', 'sources', 'sourceIdByName'] as const)
     expect(back[field].toJS()).toEqual(full[field].toJS());
   expect(back.version).toBe(full.version);
 });

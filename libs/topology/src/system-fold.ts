@@ -1,6 +1,7 @@
 import { Map as ImmutableMap } from 'immutable';
 import type { Fold } from '#contracts/decision.js';
 import type { ApiRole, RecordedFact, SystemFact } from '#contracts/facts.js';
+import type { SourceRecord } from '#contracts/sources.js';
 
 /** The fold of the stream `system`: what lies outside any network. */
 export interface SystemState {
@@ -12,6 +13,15 @@ export interface SystemState {
   tokens: ImmutableMap<string, TokenState>;
   /** SHA-256 of the secret, hex → token id; tokens in force only. */
   tokenIdByHash: ImmutableMap<string, string>;
+  /** Revoked sources stay: their names are never given again. */
+  sources: ImmutableMap<string, SourceState>;
+  sourceIdByName: ImmutableMap<string, string>;
+}
+
+export interface SourceState extends SourceRecord {
+  revoked: boolean;
+  createdAt: string;
+  version: number;
 }
 
 export interface ListedNetwork {
@@ -33,13 +43,15 @@ export interface TokenState {
 
 /** How the facts of the stream `system` become its state. */
 export const systemFold: Fold<SystemState> = {
-  schema: 1,
+  schema: 2,
   initialState: {
     version: 0,
     networks: ImmutableMap(),
     networkIdByName: ImmutableMap(),
     tokens: ImmutableMap(),
     tokenIdByHash: ImmutableMap(),
+    sources: ImmutableMap(),
+    sourceIdByName: ImmutableMap(),
   },
   evolve: (state, fact) => ({ ...state, ...changesOf(state, fact as RecordedFact<SystemFact>), version: fact.version }),
   toJson,
@@ -77,6 +89,17 @@ function changesOf(state: SystemState, fact: RecordedFact<SystemFact>): Partial<
           }
         : {};
     }
+    case 'SourceCreated': {
+      const source = { ...fact.data, revoked: false, createdAt: fact.metadata.at, version };
+      return {
+        sources: state.sources.set(source.sourceId, source),
+        sourceIdByName: state.sourceIdByName.set(source.name, source.sourceId),
+      };
+    }
+    case 'SourceRevoked': {
+      const source = state.sources.get(fact.data.sourceId);
+      return source ? { sources: state.sources.set(source.sourceId, { ...source, revoked: true, version }) } : {};
+    }
     default:
       return {};
   }
@@ -86,6 +109,7 @@ interface SystemStateJson {
   version: number;
   networks: ListedNetwork[];
   tokens: TokenState[];
+  sources: SourceState[];
 }
 
 /** Sorted, so that equal states give equal bytes; indexes are left out. */
@@ -94,11 +118,12 @@ function toJson(state: SystemState): SystemStateJson {
     version: state.version,
     networks: [...state.networks.values()].sort((a, b) => (a.networkId < b.networkId ? -1 : 1)),
     tokens: [...state.tokens.values()].sort((a, b) => (a.tokenId < b.tokenId ? -1 : 1)),
+    sources: [...state.sources.values()].sort((a, b) => (a.sourceId < b.sourceId ? -1 : 1)),
   };
 }
 
 function fromJson(json: unknown): SystemState {
-  const { version, networks, tokens } = json as SystemStateJson;
+  const { version, networks, tokens, sources } = json as SystemStateJson;
   const inForce = tokens.filter((token) => !token.revoked);
   return {
     version,
@@ -106,5 +131,7 @@ function fromJson(json: unknown): SystemState {
     networkIdByName: ImmutableMap(networks.map((network) => [network.name, network.networkId])),
     tokens: ImmutableMap(tokens.map((token) => [token.tokenId, token])),
     tokenIdByHash: ImmutableMap(inForce.map((token) => [token.secretHash, token.tokenId])),
+    sources: ImmutableMap(sources.map((source) => [source.sourceId, source])),
+    sourceIdByName: ImmutableMap(sources.map((source) => [source.name, source.sourceId])),
   };
 }

@@ -3,7 +3,7 @@ import type { Family } from '#ipam/address.js';
 import { poolUsage, type PoolState, type PoolUsage } from '#ipam/pool.js';
 import { formatPrefix } from '#ipam/prefix.js';
 import type { KeyState, NetworkState, NodeState } from './network-state.js';
-import type { TokenState } from './system-fold.js';
+import type { SourceState, SystemState, TokenState } from './system-fold.js';
 import { virtualPoolOf } from './virtual-ranges.js';
 
 /** What the API shows. No secret and no hash of one; `version` is the resource's ETag. */
@@ -21,6 +21,10 @@ export interface NetworkView extends Required<NetworkSettings> {
 export type NodeView = Omit<NodeState, 'controlKey' | 'natsKey'>;
 export type EnrolmentKeyView = Omit<KeyState, 'secretHash'>;
 export type TokenView = Omit<TokenState, 'secretHash'>;
+export interface SourceView extends Omit<SourceState, 'account' | 'networks'> {
+  /** Those that are still there. */
+  networks: { networkId: string; name: string }[];
+}
 
 /** @returns undefined when there is no such network (not yet, or no longer) */
 export function networkView({ network, nodes, pool4, pool6 }: NetworkState): NetworkView | undefined {
@@ -49,4 +53,12 @@ export function enrolmentKeyView({ secretHash: _hash, ...view }: KeyState): Enro
 
 export function tokenView({ secretHash: _hash, ...view }: TokenState): TokenView {
   return view;
+}
+
+export function sourceView(
+  { networks }: SystemState,
+  { account: _account, networks: ids, ...view }: SourceState,
+): SourceView {
+  const listed = ids.flatMap((id) => networks.get(id) ?? []).map(({ networkId, name }) => ({ networkId, name }));
+  return { ...view, networks: listed.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }

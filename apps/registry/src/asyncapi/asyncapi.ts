@@ -1,10 +1,21 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { LIVE_PREFIX, NODES_PREFIX, REPORTS_PREFIX, RING, STREAMS, type ReportKind } from '#contracts/subjects.js';
+import {
+  ingestResultSubject,
+  ingestSubject,
+  LIVE_PREFIX,
+  NODES_PREFIX,
+  REPORTS_PREFIX,
+  type ReportKind,
+  RING,
+  STREAMS,
+} from '#contracts/subjects.js';
 import { FACT_TYPES } from './fact-types.js';
+import { INGEST, RESULT, sourceMessages } from './source-messages.js';
 import { factEvent, reportSchemas, sealedState, stateHeaders } from './message-schemas.js';
 
 const node = { node: { description: 'Id of the node' } };
+const source = { source: { description: 'Name of the source' } };
 const slot = { description: `Revision modulo ${RING}` };
 
 const message = (name: string) => ({ $ref: `#/components/messages/${name}` });
@@ -40,7 +51,7 @@ export function asyncApiDocument() {
         host: '{host}',
         protocol: 'nats',
         description:
-          'Two accounts: services and subscribers in CTL, agents in AGENTS. TLS on any address but loopback.',
+          'Services are in the account CTL, agents in AGENTS, each source in one of its own. TLS on any address but loopback.',
         variables: { host: { default: '127.0.0.1:4222', description: 'Address and port that `up` prints' } },
       },
     },
@@ -84,10 +95,17 @@ export function asyncApiDocument() {
           },
         ]),
       ),
+      ingest: { address: ingestSubject('{source}'), description: INGEST, parameters: source, messages: one('command') },
+      ingestResults: {
+        address: ingestResultSubject('{source}'),
+        description: RESULT,
+        parameters: source,
+        messages: one('result'),
+      },
     },
     operations: {
       ...Object.fromEntries(
-        ['facts', 'stateFull', 'stateDelta', 'liveFull', 'liveDelta'].map((name) => [
+        ['facts', 'stateFull', 'stateDelta', 'liveFull', 'liveDelta', 'ingestResults'].map((name) => [
           `send_${name}`,
           { action: 'send', channel: channel(name) },
         ]),
@@ -98,9 +116,11 @@ export function asyncApiDocument() {
           { action: 'receive', channel: channel(kind), summary: REPORTS[kind] },
         ]),
       ),
+      receive_ingest: { action: 'receive', channel: channel('ingest'), summary: INGEST },
     },
     components: {
       messages: {
+        ...sourceMessages,
         fact: {
           title: 'A fact',
           contentType: 'application/cloudevents+json',

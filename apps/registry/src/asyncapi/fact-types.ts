@@ -46,5 +46,7 @@ export const FACT_TYPES: Readonly<Record<AnyFact['type'], true>> = {
   NetworkDelisted: true,
   ApiTokenCreated: true,
   ApiTokenRevoked: true,
+  SourceCreated: true,
+  SourceRevoked: true,
   CommandRejected: true,
 };

@@ -1,6 +1,6 @@
 /** JSON Schemas (draft 7) of what travels over NATS; contracts/reports.ts, contracts/node-stream.ts and the facts say the same in types. */
 
-type Schema = Record<string, unknown>;
+export type Schema = Record<string, unknown>;
 
 const whole: Schema = { type: 'integer', minimum: 0 };
 const text: Schema = { type: 'string' };
@@ -9,7 +9,7 @@ const time: Schema = { type: 'string', format: 'date-time' };
 const digest: Schema = { type: 'string', pattern: '^[0-9a-f]{32}$', description: 'Set hash of the resources, hex' };
 
 /** Every field of a closed object but those named is required. */
-const object = (properties: Record<string, Schema>, optional: string[] = []): Schema => ({
+export const object = (properties: Record<string, Schema>, optional: string[] = []): Schema => ({
   type: 'object',
   additionalProperties: false,
   required: Object.keys(properties).filter((name) => !optional.includes(name)),
@@ -39,7 +39,7 @@ export const factEvent = (types: readonly string[]): Schema =>
       recordedat: time,
       actor: {
         type: 'string',
-        description: 'Who wanted it: `token/<name>`, `node/<id>`, `key/<id>`, `service/<name>`',
+        description: 'Who wanted it: `token/<name>`, `node/<id>`, `key/<id>`, `service/<name>`, `source/<name>`',
       },
       commandid: { type: 'string', description: 'The command that made it' },
       causationid: text,

@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto';
  */
 export function derivedSecret(
   masterKey: Uint8Array,
-  purpose: 'enrolment-key' | 'api-token',
+  purpose: 'enrolment-key' | 'api-token' | 'source',
   commandId: string,
 ): Buffer {
   return createHmac('sha256', masterKey).update(`${purpose}:${commandId}`).digest();

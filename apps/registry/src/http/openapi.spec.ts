@@ -83,7 +83,10 @@ async function walkThrough() {
   await ask('PATCH /api/v1/networks/prod/clusters/berlin', { services: ['10.43.0.0/16'] });
   await ask('PUT /api/v1/networks/prod/clusters/berlin/members/web-1', { pods: ['10.42.1.0/24'] });
   await ask('POST /api/v1/networks/prod/plan', { commands: [{ command: 'node.delete', node: 'web-2' }] });
+  await ask('POST /api/v1/sources', { name: 'cmdb', networks: ['prod'], allow: ['node.retire'] });
   for (const path of [
+    'sources',
+    'sources/cmdb',
     'networks?limit=1',
     'networks/prod',
     'networks/nowhere',

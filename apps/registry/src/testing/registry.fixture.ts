@@ -8,12 +8,19 @@ import type { ApiRole } from '#contracts/facts.js';
 import { SYSTEM_STREAM } from '#contracts/names.js';
 import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
 import { mintNodeCredentials } from '#messaging/node-credentials.js';
+import { sourceCredentials } from '#messaging/source-accounts.js';
 import { createTrust, type Trust } from '#messaging/trust.js';
 import { newApiToken, secretHash } from '../auth/api-token.js';
 import { createHttpApp } from '../http/http-app.js';
 import { Decisions } from '../log/decisions.js';
 import { RegistryModule } from '../registry.module.js';
-import { DEFAULT_LIMITS, type NodeReport, type RegistryOptions, type RevokedLogin } from '../registry.options.js';
+import {
+  DEFAULT_LIMITS,
+  type NodeReport,
+  type RegistryOptions,
+  type RevokedLogin,
+  type SourceAccount,
+} from '../registry.options.js';
 import { decideCreateApiToken } from '../tokens/api-token.decider.js';
 import { type ApiAnswer, type ApiClient, apiClient } from './api-client.js';
 import { TestNode } from './test-node.js';
@@ -49,6 +56,29 @@ export class TestReports {
   }
 }
 
+/** Commands of sources within the process. */
+export class TestIngest {
+  following: string[] = [];
+  forgotten: string[] = [];
+  #handle: Parameters<RegistryOptions['openIngest']>[0] | undefined;
+
+  open: RegistryOptions['openIngest'] = (handle) => {
+    this.#handle = handle;
+    return {
+      follow: (sources) => void (this.following = sources),
+      forget: async (source) => void this.forgotten.push(source),
+      stop: async () => undefined,
+    };
+  };
+
+  /** What the registry says to a command, as JSON or as it is. */
+  async send(source: string, message: unknown, deliveries = 1) {
+    const text = typeof message === 'string' ? message : JSON.stringify(message);
+    if (!this.#handle) throw new Error('the registry does not listen');
+    return this.#handle({ source, text, deliveries });
+  }
+}
+
 export interface TestRegistry extends Omit<ApiClient, 'enrol'> {
   app: NestFastifyApplication;
   options: RegistryOptions;
@@ -56,6 +86,9 @@ export interface TestRegistry extends Omit<ApiClient, 'enrol'> {
   reports: TestReports;
   /** Lists that were pushed, newest last. */
   revoked: RevokedLogin[][];
+  /** Accounts of sources that were applied, newest last. */
+  accounts: SourceAccount[][];
+  ingest: TestIngest;
   logLines: string[];
   admin: string;
   tokenOf(role: ApiRole, name?: string): Promise<string>;
@@ -79,6 +112,8 @@ export async function startRegistry(
   const clock = new TestClock();
   const reports = new TestReports();
   const revoked: RevokedLogin[][] = [];
+  const accounts: SourceAccount[][] = [];
+  const ingest = new TestIngest();
   const logLines: string[] = [];
   const options: RegistryOptions = {
     store: new MemoryEventStore({ now: () => clock.now().toISOString() }),
@@ -90,6 +125,12 @@ export async function startRegistry(
       revoke: async (nodes) => void revoked.push(nodes),
     },
     reports,
+    sources: {
+      urls: ['nats://127.0.0.1:4222'],
+      credentials: sourceCredentials,
+      apply: async (list) => void accounts.push(list),
+    },
+    openIngest: ingest.open,
     askGatewayManager: () => Promise.reject(new Unavailable('service', 'there is no gateway-manager')),
     askRelayPlanner: () => Promise.reject(new Unavailable('service', 'there is no relay-planner')),
     readiness: [],
@@ -127,5 +168,20 @@ export async function startRegistry(
   const close = () => app.close();
   const replica = (other: Partial<RegistryOptions> = {}) =>
     startRegistry({ store: options.store, masterKey: options.masterKey, ...other }, admin);
-  return { ...api, app, options, clock, reports, revoked, logLines, admin, tokenOf, enrol, replica, close };
+  return {
+    ...api,
+    app,
+    options,
+    clock,
+    reports,
+    revoked,
+    accounts,
+    ingest,
+    logLines,
+    admin,
+    tokenOf,
+    enrol,
+    replica,
+    close,
+  };
 }

@@ -1,0 +1,103 @@
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { type Command } from 'commander';
+import { each, segment } from '../arguments.js';
+import { contextOf } from '../context.js';
+import { CommandFailed, EXIT } from '../exit-codes.js';
+import { type Column, renderData, renderList } from '../output/render.js';
+
+interface SourceView {
+  name: string;
+  networks: { name: string }[];
+  allow: string[];
+  revoked: boolean;
+}
+
+interface CreatedSource extends SourceView {
+  /** Text of a NATS credentials file. */
+  credentials: string;
+  urls: string[];
+}
+
+interface CreateOptions {
+  network: string[];
+  allow: string;
+  out?: string;
+}
+
+const OWNER_ONLY = 0o600;
+
+const columns: Column<SourceView>[] = [
+  ['name', (source) => source.name],
+  ['networks', (source) => source.networks.map(({ name }) => name).join(',')],
+  ['allow', (source) => source.allow.join(',')],
+  ['state', (source) => (source.revoked ? 'revoked' : 'in force')],
+];
+
+export function sourceCommands(program: Command): void {
+  const source = program.command('source').description('other systems that send commands over NATS');
+
+  source
+    .command('create')
+    .argument('<name>')
+    .description('let another system send commands; its credentials are shown once')
+    .requiredOption('--network <network>', 'what it may act on and hear of (repeatable)', each)
+    .requiredOption('--allow <commands>', 'what it may send, for instance node.offer,node.retire')
+    .option('--out <file>', 'write the credentials to a new file, readable by its owner alone')
+    .action(async (name: string, { network, allow, out }: CreateOptions, command: Command) => {
+      const { api, format, print, warn } = contextOf(command);
+      const body = { name, networks: network, allow: allow.split(',') };
+      const create = () => api.post<CreatedSource>('/sources', body);
+      const { credentials, ...created } = out === undefined ? await create() : await intoFile(out, create);
+      if (format !== 'table') {
+        print(renderData(format, { ...created, ...(out === undefined ? { credentials } : { file: out }) }));
+        return;
+      }
+      if (out !== undefined)
+        print(`source ${name}: its credentials are in ${out}; it connects to ${created.urls.join(', ')}`);
+      else print(credentials.trimEnd());
+      if (out === undefined) warn('this holds a private key and is shown once: treat it as a password');
+    });
+
+  source
+    .command('list')
+    .description('list sources, revoked ones included')
+    .action(async (_options, command: Command) => {
+      const { api, format, print } = contextOf(command);
+      print(renderList(format, await api.list<SourceView>('/sources'), columns));
+    });
+
+  source
+    .command('revoke')
+    .argument('<name>')
+    .description('cut a source off, and drop what it has waiting; its name is never given again')
+    .action(async (name: string, _options, command: Command) => {
+      const { api, print, confirm } = contextOf(command);
+      await confirm(`Revoke source ${name}?`);
+      await api.delete(`/sources/${segment(name)}`);
+      print(`source ${name} revoked`);
+    });
+}
+
+/** The file is there before the source is made: credentials that are shown once must have where to go. */
+async function intoFile(file: string, create: () => Promise<CreatedSource>): Promise<CreatedSource> {
+  const handle = openNew(file);
+  let done = false;
+  try {
+    const created = await create();
+    writeFileSync(handle, created.credentials);
+    fsyncSync(handle);
+    done = true;
+    return created;
+  } finally {
+    closeSync(handle);
+    if (!done) rmSync(file, { force: true });
+  }
+}
+
+function openNew(file: string): number {
+  try {
+    return openSync(file, 'wx', OWNER_ONLY);
+  } catch (error) {
+    throw new CommandFailed(EXIT.usage, `--out: ${(error as Error).message}`);
+  }
+}
