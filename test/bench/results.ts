@@ -49,10 +49,20 @@ export interface PlannerResult {
   }[];
 }
 
+/** Printed by failover.bench.ts. */
+export interface FailoverResult {
+  failover: {
+    runs: number;
+    /** From the first packet that is lost to the next that comes back. */
+    gapMs: Record<'hostKilled' | 'rangeDead', Summary>;
+  };
+}
+
 export interface Results {
   meshes: (MeshResult & Measured)[];
   log?: LogResult & Measured;
   planner?: PlannerResult & Measured;
+  failover?: FailoverResult & Measured;
 }
 
 /** What the directory holds; meshes by size. */
@@ -64,5 +74,6 @@ export function readResults(directory: string): Results {
     .filter((name) => /^mesh-\d+\.json$/.test(name))
     .map((name) => read<MeshResult & Measured>(name))
     .sort((a, b) => a.nodes - b.nodes);
-  return { meshes, log: optional('log.json'), planner: optional('planner.json') };
+  const [log, planner] = [optional<Results['log']>('log.json'), optional<Results['planner']>('planner.json')];
+  return { meshes, log, planner, failover: optional<Results['failover']>('failover.json') };
 }

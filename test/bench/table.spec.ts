@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { readResults } from './results.js';
-import { withTable } from './table.js';
+import { DOCUMENTS, withTable } from './table.js';
 
-test("the README's table says what bench/results holds (npm run bench -- --table writes it)", () => {
-  const readme = readFileSync('README.md', 'utf8');
-  expect(withTable(readme, readResults('bench/results'))).toBe(readme);
-});
+test.each(Object.entries(DOCUMENTS))(
+  'the figures in %s are those in bench/results (npm run bench -- --table writes them)',
+  (file, tableOf) => {
+    const text = readFileSync(file, 'utf8');
+    expect(withTable(text, tableOf(readResults('bench/results')))).toBe(text);
+  },
+);
 
-test('a README without its marks is refused', () => {
-  expect(() => withTable('# Tombolo\n', { meshes: [] })).toThrow('bench:begin');
+test('a document without its marks is refused', () => {
+  expect(() => withTable('# Tombolo\n', '')).toThrow('bench:begin');
 });

@@ -1,33 +1,50 @@
 import type { Machine } from './machine.js';
 import type { CpuSeconds } from './mesh/cpu-meter.js';
-import type { LogResult, Measured, MeshResult, PlannerResult, Results } from './results.js';
+import type { FailoverResult, LogResult, Measured, MeshResult, PlannerResult, Results } from './results.js';
+import type { Summary } from './summary.js';
 
 const BEGIN = /<!-- bench:begin.*?-->\n/s;
 const END = '<!-- bench:end -->';
 
-/** @returns the README with its table made anew @throws Error when a mark is missing */
-export function withTable(readme: string, results: Results): string {
-  const begin = BEGIN.exec(readme);
-  const end = readme.indexOf(END);
-  if (!begin || end < begin.index) throw new Error('README.md has lost the marks of its table: bench:begin, bench:end');
-  return readme.slice(0, begin.index) + begin[0] + benchTable(results) + readme.slice(end);
+/** The documents that hold figures, and which. */
+export const DOCUMENTS: Record<string, (results: Results) => string> = {
+  'README.md': benchTable,
+  'docs/reliability.md': failoverTable,
+};
+
+/** @returns the text with its table made anew @throws Error when a mark is missing */
+export function withTable(text: string, table: string): string {
+  const begin = BEGIN.exec(text);
+  const end = text.indexOf(END);
+  if (!begin || end < begin.index)
+    throw new Error('a document has lost the marks of its table: bench:begin, bench:end');
+  return text.slice(0, begin.index) + begin[0] + table + text.slice(end);
 }
 
 /** Markdown, as Prettier would leave it. */
-export function benchTable({ meshes, log, planner }: Results): string {
-  const machine = (meshes.at(-1) ?? log ?? planner)?.machine;
-  if (!machine) return '\n_Nothing measured yet: `npm run bench`._\n\n';
+export function benchTable({ meshes, log, planner, failover }: Results): string {
+  const machine = (meshes.at(-1) ?? log ?? planner ?? failover)?.machine;
+  if (!machine) return NOTHING;
   const parts = [
     meshes.length > 0 ? table(meshRows(meshes)) : '',
     log ? table(logRows(log)) : '',
     planner ? table(plannerRows(planner)) : '',
-    place(
+    failover ? table(failoverRows(failover)) : '',
+    `${place(
       machine,
-      [...meshes, log, planner].flatMap((each) => each?.machine ?? []),
-    ),
+      [...meshes, log, planner, failover].flatMap((each) => each?.machine ?? []),
+    )} Made by \`npm run bench\`; what is measured and how: [docs/performance.md](docs/performance.md).\n`,
   ];
   return `\n${parts.filter(Boolean).join('\n')}\n`;
 }
+
+/** Markdown, as Prettier would leave it. */
+export function failoverTable({ failover }: Results): string {
+  if (!failover) return NOTHING;
+  return `\n${table(failoverRows(failover))}\n${place(failover.machine, [failover.machine])}\n\n`;
+}
+
+const NOTHING = '\n_Nothing measured yet: `npm run bench`._\n\n';
 
 function meshRows(meshes: (MeshResult & Measured)[]): string[][] {
   const row = (name: string, cell: (mesh: MeshResult) => string) => [name, ...meshes.map(cell)];
@@ -73,6 +90,15 @@ function plannerRows({ planner }: PlannerResult): string[][] {
   ];
 }
 
+function failoverRows({ failover: { runs, gapMs } }: FailoverResult): string[][] {
+  const row = (name: string, { p50, p99, max }: Summary) => [name, `${p50} / ${p99} / ${max} ms`];
+  return [
+    [`a gateway of two members moves: nothing comes through for, ${runs} runs`, 'p50 / p99 / max'],
+    row('the machine that serves is killed', gapMs.hostKilled),
+    row('the range behind it is cut off, all else is well', gapMs.rangeDead),
+  ];
+}
+
 function table([head = [], ...rows]: string[][]): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |\n`;
   return line(head) + line(head.map((_, n) => (n === 0 ? '---' : '---:'))) + rows.map(line).join('');
@@ -82,13 +108,15 @@ function place(machine: Machine, all: Machine[]): string {
   const { cpu: model, cores, coresOfMachine, memoryGb, node, postgres, nats } = machine;
   const commits = [...new Set(all.map(({ commit }) => commit))].join(', ');
   const days = [...new Set(all.map(({ measuredAt }) => measuredAt.slice(0, 10)))].sort();
-  const loads = all.map(({ loadBefore }) => loadBefore);
+  const loads = all.map(({ loadBefore }) => loadBefore).sort((a, b) => a - b);
   return (
     `${cores} of ${coresOfMachine} cores (${model}, ${memoryGb} GB) for all of it, generator included; Node ${node}, PostgreSQL ${postgres}, ` +
-    `nats-server ${nats}; commit ${commits}; ${[days[0], days.at(-1)].filter((day, n, both) => both.indexOf(day) === n).join(' to ')}; the machine's load before, ${Math.min(...loads)} to ${Math.max(...loads)}. ` +
-    'Made by `npm run bench`; what is measured and how: [docs/performance.md](docs/performance.md).\n'
+    `nats-server ${nats}; commit ${commits}; ${span(days)}; the machine's load before, ${span(loads)}.`
   );
 }
+
+/** The first and the last, or the one there is. */
+const span = (sorted: (string | number)[]) => [...new Set([sorted[0], sorted.at(-1)])].join(' to ');
 
 const seconds = (ms: number) => (ms / 1_000).toFixed(1);
 
