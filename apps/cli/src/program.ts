@@ -7,6 +7,8 @@ import { completionCommands } from './completion/completion.js';
 import { CommandFailed, EXIT } from './exit-codes.js';
 import { gatewayCommands } from './gateways/gateway.commands.js';
 import { relayCommands } from './relays/relay.commands.js';
+import { adviseCommands } from './latency/advise.commands.js';
+import { pingCommand } from './latency/ping.command.js';
 import { keyCommands } from './keys/key.commands.js';
 import { logCommands } from './log/log.commands.js';
 import { networkCommands } from './networks/network.commands.js';
@@ -38,6 +40,8 @@ export function createProgram(): Command {
   clientCommands(program);
   applyCommands(program);
   statusCommands(program);
+  pingCommand(program);
+  adviseCommands(program);
   topologyCommands(program);
   logCommands(program);
   tokenCommands(program);

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import { segment } from '../arguments.js';
+import { each, segment } from '../arguments.js';
 import { contextOf } from '../context.js';
+import { latencyText } from '../latency/latency-text.js';
+import { pairsOf } from '../latency/pair-latency.js';
 import type { NetworkView } from '../networks/network.commands.js';
 import { type Column, renderData, table } from '../output/render.js';
 import { gatewaysText, type GatewayStatusView } from './gateway-status.js';
@@ -27,6 +29,11 @@ interface NetworkStatusView {
   gatewaysKnown: boolean;
 }
 
+interface StatusOptions {
+  latency?: true;
+  node?: string[];
+}
+
 const columns: Column<NodeStatusView>[] = [
   ['node', (node) => node.name],
   ['state', stateOf],
@@ -42,8 +49,15 @@ export function statusCommands(program: Command): void {
     .command('status')
     .argument('[network]', 'default: all networks')
     .description('which nodes hold what they shall hold, and how gateways are')
-    .action(async (network: string | undefined, _options, command: Command) => {
+    .option('--latency', 'instead: round-trip times between the nodes of a network')
+    .option('--node <node>', 'with --latency: only between these nodes (repeatable)', each)
+    .action(async (network: string | undefined, options: StatusOptions, command: Command) => {
       const { api, format, print } = contextOf(command);
+      if (options.latency) {
+        if (network === undefined) return command.error('name the network', { exitCode: 2 });
+        const pairs = await pairsOf(api, network, { among: options.node });
+        return print(format === 'table' ? latencyText(pairs) : renderData(format, pairs));
+      }
       const names = network ? [network] : (await api.list<NetworkView>('/networks')).map(({ name }) => name);
       const all = await Promise.all(
         names.map((name) => api.get<NetworkStatusView>(`/networks/${segment(name)}/status`)),
