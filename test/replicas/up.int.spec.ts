@@ -4,71 +4,24 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { gone } from '../support/killable.js';
-import { PatientClient } from '../support/patient-client.js';
-import { bearerOf, SimulatedNode } from '../support/simulated-node.js';
+import { LiveMesh } from '../support/live-mesh.js';
 import { until } from '../support/wait.js';
 
 /** `up --replicas 2 --nats-nodes 3`: one control plane for all tests here, which go on where the one before ended. */
 const flags = ['--replicas', '2', '--nats-nodes', '3'];
 let plane: ControlPlane;
-let client: PatientClient;
-let bearer: string;
-const nodes: SimulatedNode[] = [];
+let mesh: LiveMesh;
 
 beforeAll(async () => {
   plane = await startControlPlane({ flags });
-  client = new PatientClient(plane.http, plane.token);
-  await client.ask('POST', '/networks', { name: 'many' });
-  const key = await client.ask<{ token: string }>('POST', '/networks/many/enrollment-keys', {});
-  bearer = bearerOf(key.body.token);
-  for (const name of ['a', 'b', 'c']) await enter(name);
-  await level();
+  mesh = await LiveMesh.create(plane, 'many');
+  for (const name of ['a', 'b', 'c']) await mesh.enter(name);
+  await mesh.level();
 }, 180_000);
 afterAll(async () => {
-  await Promise.all(nodes.map((node) => node.close()));
+  await mesh?.close();
   await plane?.remove();
 }, 60_000);
-
-async function enter(name: string): Promise<SimulatedNode> {
-  const node = new SimulatedNode(name);
-  nodes.push(node);
-  await until(
-    `${name} to join`,
-    () =>
-      node.enrol(plane.http, bearer).then(
-        () => true,
-        () => false,
-      ),
-    30_000,
-  );
-  return node;
-}
-
-/** Every node holds what the log says that it shall hold. */
-async function level(): Promise<void> {
-  const planned = async () => {
-    const { nodes: all } = await client.get<{ nodes: { nodeId: string; planned: { digest: string } }[] }>(
-      '/networks/many/status',
-    );
-    return new Map(all.map(({ nodeId, planned: { digest } }) => [nodeId, digest]));
-  };
-  await until(
-    'every node to hold its plan',
-    async () => {
-      const digests = await planned();
-      return nodes.every(({ id, digest }) => digests.get(id) === digest);
-    },
-    30_000,
-  );
-}
-
-interface Fact {
-  version: number;
-  type: string;
-  data: { name?: string; changes?: { labels?: Record<string, string> } };
-  metadata: { commandId: string };
-}
-const facts = async () => (await client.get<{ items: Fact[] }>('/networks/many/events?limit=1000')).items;
 
 test('ready.json names every process, and each tells its own health', async () => {
   const { services = [], brokers = [], database } = plane.ready();
@@ -90,18 +43,18 @@ test('one of each is killed: nobody who repeats a request is refused, and all ar
     before.database!,
   ].map(({ pid }) => pid);
   for (const pid of victims) process.kill(pid, 'SIGKILL');
-  await enter('d');
+  await mesh.enter('d');
   const alive = () => {
     const { services = [], brokers = [], database } = plane.ready();
     return [...services, ...brokers, database!].map(({ pid }) => pid);
   };
   await until('all of them to be replaced', () => !victims.some((pid) => alive().includes(pid)), 60_000);
   for (const { health } of plane.ready().services!) expect((await fetch(`${health}/readyz`)).status).toBe(200);
-  await level();
+  await mesh.level();
 }, 120_000);
 
 test('a rolling restart loses no fact and no request that is repeated, and no agent notices', async () => {
-  const noticed = () => nodes.map(({ disconnections, resyncs }) => disconnections + resyncs);
+  const noticed = () => mesh.nodes.map(({ disconnections, resyncs }) => disconnections + resyncs);
   const before = noticed();
   const old = new Set(plane.ready().services!.map(({ pid }) => pid));
   const rolling = spawn(process.execPath, ['scripts/roll.mjs', '--data', join(plane.dir, 'data')], {
@@ -112,25 +65,25 @@ test('a rolling restart loses no fact and no request that is repeated, and no ag
 
   const acknowledged: string[] = [];
   for (let n = 0; !ended; n++) {
-    const { status } = await client.ask('PATCH', '/networks/many/nodes/a', { labels: { n: String(n) } });
+    const { status } = await mesh.client.ask('PATCH', mesh.path('nodes/a'), { labels: { n: String(n) } });
     expect(status).toBe(200);
     acknowledged.push(String(n));
-    await enter(`during-${n}`);
+    await mesh.enter(`during-${n}`);
     if (n >= 40) await rolled;
   }
   expect(await rolled).toBe(0);
   expect(plane.ready().services!.filter(({ pid }) => old.has(pid))).toEqual([]);
 
-  const log = await facts();
+  const log = await mesh.facts();
   expect(log.map(({ version }) => version)).toEqual(log.map((_, i) => i + 1));
   expect(log.flatMap(({ type, data }) => (type === 'NodeChanged' ? [data.changes?.labels?.n] : []))).toEqual(
     acknowledged,
   );
   expect(log.flatMap(({ type, data }) => (type === 'NodeEnrolled' ? [data.name] : []))).toEqual(
-    nodes.map(({ name }) => name),
+    mesh.nodes.map(({ name }) => name),
   );
-  expect(await client.get('/networks/many/log/verify')).toMatchObject({ ok: true, facts: log.length });
-  await level();
+  expect(await mesh.client.get(mesh.path('log/verify'))).toMatchObject({ ok: true, facts: log.length });
+  await mesh.level();
   expect(noticed().slice(0, before.length)).toEqual(before);
 }, 180_000);
 
@@ -148,8 +101,8 @@ test('kill -9 of the one that watches takes all with it, the next start goes on,
   const place = { dir: plane.dir, http: new URL(plane.http).host, nats: new URL(plane.nats).host, flags };
   plane = await startControlPlane(place);
   await gone(paused!);
-  await enter('after');
-  await level();
+  await mesh.enter('after');
+  await mesh.level();
 
   const second = pids();
   await plane.end('SIGINT');

@@ -8,7 +8,7 @@ import type { ServiceParts } from '#service/service-parts.js';
 import type { TopologyPlannerOptions } from './topology-planner.options.js';
 
 export interface PlannerAdapters {
-  parts: Pick<ServiceParts, 'connection' | 'leases' | 'networks' | 'reports'>;
+  parts: Pick<ServiceParts, 'connection' | 'leases' | 'networks' | 'reports' | 'streams'>;
   secrets: Pick<Secrets, 'trust'>;
   logger: Logger;
   metrics: Metrics;
@@ -38,6 +38,7 @@ export function topologyPlannerOptions({ parts, secrets, logger, metrics }: Plan
     checkpoint: async () => {
       await saveHeads(connection, CHECKPOINT, await heads());
     },
+    onStreamRemade: (listener) => parts.streams.onNodesRemade(listener),
     reports,
     logger,
     metrics,

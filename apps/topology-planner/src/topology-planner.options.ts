@@ -22,6 +22,8 @@ export interface TopologyPlannerOptions {
   readHeads(): Promise<ReadonlyMap<string, FoundHead>>;
   /** Notes them, so that the next reader begins where this one ended. */
   checkpoint(): Promise<void>;
+  /** The stream was lost and made again: it holds nothing. @returns what ends it */
+  onStreamRemade(listener: () => void): () => void;
   reports: Pick<ReportFeed, 'onReport'>;
   logger: Logger;
   metrics: Registry;

@@ -44,6 +44,8 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
         }
       }),
     );
+    // Whoever publishes next, under a higher epoch, finds nothing and tells every node what is right.
+    this.#endings.push(this.options.onStreamRemade(() => this.#giveAllBack()));
     this.#leadership.start();
     const timer = setInterval(() => void this.#checkpoint(), CHECKPOINT_EVERY_MS);
     this.#endings.push(() => clearInterval(timer));
@@ -66,6 +68,10 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     await Promise.race([this.#drained(), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
     this.options.stream.close();
     await this.#leadership.stop();
+  }
+
+  #giveAllBack(): void {
+    for (const network of this.#leadership.networks) void this.#leadership.stepDown(network);
   }
 
   async #drained(): Promise<void> {

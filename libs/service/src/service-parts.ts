@@ -3,6 +3,7 @@ import { connectService, type ServiceConnection } from '#messaging/connection.js
 import { followFacts } from '#messaging/fact-feed.js';
 import { JetStreamFactPublisher } from '#messaging/fact-publisher.js';
 import { ReportFeed } from '#messaging/reports.js';
+import { StreamKeeper } from '#messaging/stream-keeper.js';
 import { ensureStreams } from '#messaging/streams.js';
 import type { Trust } from '#messaging/trust.js';
 import { openLog } from '#event-store/postgres/data-source.js';
@@ -29,6 +30,7 @@ export interface ServiceParts {
   leases: Leases;
   outbox: Outbox;
   connection: ServiceConnection;
+  streams: StreamKeeper;
   /** What agents tell. */
   reports: ReportFeed;
   /** All networks, followed. */
@@ -51,6 +53,7 @@ export async function openServiceParts(options: ServicePartsOptions): Promise<Se
     name,
   });
   await ensureStreams(connection, { replicas: streamReplicas });
+  const streams = new StreamKeeper({ connection, replicas: streamReplicas, logger });
   const publisher = new JetStreamFactPublisher(connection, store);
   const outbox = new Outbox({ dataSource, store, publisher, logger });
   outbox.start();
@@ -68,6 +71,7 @@ export async function openServiceParts(options: ServicePartsOptions): Promise<Se
     leases: new Leases(dataSource),
     outbox,
     connection,
+    streams,
     reports,
     networks,
     close: async () => {
@@ -75,6 +79,7 @@ export async function openServiceParts(options: ServicePartsOptions): Promise<Se
       reports.stop();
       await networks.stop();
       await outbox.stop();
+      await streams.stop();
       await connection.close();
       await dataSource.destroy();
     },

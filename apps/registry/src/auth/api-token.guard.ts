@@ -19,7 +19,7 @@ export class ApiTokenGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest<{ Params: { network?: string } }>>();
     const route = this.reflector.get<ApiRole>(REQUIRED_ROLE, context.getHandler());
     const needed = request.params.network === SYSTEM_STREAM ? 'admin' : route;
-    const token = await this.tokens.authenticate(request.headers.authorization, request.ip);
+    const token = await this.tokens.authenticate(request.headers.authorization, request.ip, request.method === 'GET');
     request.actor = `token/${token.name}`;
     if (covers(token.role, needed)) return true;
     throw new Refusal('forbidden', `This needs an API token with role ${needed}; "${token.name}" is a ${token.role}.`);

@@ -85,23 +85,36 @@ describe('every error is a problem document', () => {
   });
 });
 
-test('a log that does not answer is a 503 that says when to come back, and liveness does not depend on it', async () => {
+test('without the log writes and histories are a 503 that says when to come back, and what is known can be read', async () => {
   const store = new UnreliableStore();
   const cut = await startRegistry({ store });
+  expect((await cut.request('POST', '/api/v1/networks', { body: { name: 'prod' } })).status).toBe(201);
+  const reads = [
+    '/api/v1/networks',
+    '/api/v1/networks/prod',
+    '/api/v1/networks/prod/nodes',
+    '/api/v1/networks/prod/status',
+  ];
+  const before = await Promise.all(reads.map((path) => cut.request('GET', path)));
   store.pull();
   try {
     for (const [method, path, body] of [
-      ['GET', '/api/v1/networks', undefined],
-      ['POST', '/api/v1/networks', { name: 'prod' }],
+      ['POST', '/api/v1/networks', { name: 'other' }],
+      ['PATCH', '/api/v1/networks/prod', { mtu: 1300 }],
+      ['GET', '/api/v1/networks/prod/events', undefined],
       ['GET', '/readyz', undefined],
     ] as const) {
       const answer = await cut.request(method, path, { body });
       expect([path, answer.status, answer.body.code]).toEqual([path, 503, 'unavailable']);
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     }
+    for (const [i, path] of reads.entries()) {
+      const { status, body } = await cut.request('GET', path);
+      expect([path, status, body]).toEqual([path, 200, before[i]!.body]);
+    }
     expect((await cut.request('GET', '/healthz')).status).toBe(200);
     store.failure = undefined;
-    expect((await cut.request('POST', '/api/v1/networks', { body: { name: 'prod' } })).status).toBe(201);
+    expect((await cut.request('POST', '/api/v1/networks', { body: { name: 'other' } })).status).toBe(201);
   } finally {
     await cut.close();
   }

@@ -27,14 +27,18 @@ export class Decisions {
     this.system = new DecisionMaker({ ...shared, fold: systemFold });
   }
 
-  /** The state of the stream `system`. @throws Unavailable */
-  async systemState(): Promise<SystemState> {
-    return (await this.system.current(SYSTEM_STREAM)).state;
+  /**
+   * The state of the stream `system`; what was known last while the log is away, unless it must be `fresh`. Nothing is decided on
+   * it: a command reads again, and fails without the log.
+   * @throws Unavailable when the log is away, and nothing is known or it must be fresh
+   */
+  async systemState({ fresh = false } = {}): Promise<SystemState> {
+    return (await this.system.current(SYSTEM_STREAM, { staleOk: !fresh })).state;
   }
 
-  /** The state of a network by its stream. @throws Unavailable */
-  async networkState(networkId: string): Promise<NetworkState> {
-    return (await this.networks.current(networkId)).state;
+  /** The state of a network by its stream, in the same way. */
+  async networkState(networkId: string, { fresh = false } = {}): Promise<NetworkState> {
+    return (await this.networks.current(networkId, { staleOk: !fresh })).state;
   }
 
   /** The state of a network at a version that the log has reached. @throws Unavailable */

@@ -93,7 +93,7 @@ export class NetworkDirectory implements OnModuleInit, OnModuleDestroy {
   }
 
   private async update(stream: string): Promise<void> {
-    const state = await this.decisions.networkState(stream);
+    const state = await this.decisions.networkState(stream, { fresh: true });
     if (state.version <= (this.states.get(stream)?.version ?? 0)) return;
     this.states.set(stream, state);
     for (const listener of [...this.listeners]) listener();

@@ -32,7 +32,7 @@ export async function stopLeftovers({ name, isOurs, signals, log, patienceMs = 1
     log.warn({ name, pids, signal }, 'stopping what an earlier run left behind');
     for (const pid of pids) kill(pid, signal);
     const deadline = Date.now() + patienceMs;
-    while (processesLike(isOurs).length > 0 && Date.now() < deadline) await sleep(20);
+    while (pids.some(isEnding) && Date.now() < deadline) await sleep(20);
   }
   const pids = processesLike(isOurs);
   if (pids.length > 0)
@@ -44,6 +44,30 @@ export async function stopLeftovers({ name, isOurs, signals, log, patienceMs = 1
 function argumentsOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Whether any of its threads is there and no zombie yet. A process that ends loses its arguments before it lets go of its
+ * files, and the address that it listens at is one of those; the last of its threads does that.
+ */
+function isEnding(pid: number): boolean {
+  return readdirOrNone(`/proc/${pid}/task`).some((thread) => {
+    try {
+      // "PID (name) STATE ..."; the name may hold anything.
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+      return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+    } catch {
+      return false;
+    }
+  });
+}
+
+function readdirOrNone(path: string): string[] {
+  try {
+    return readdirSync(path);
   } catch {
     return [];
   }
