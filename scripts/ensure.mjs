@@ -1,7 +1,10 @@
 /** Programs that scripts need from Debian: found, or installed when we may. None of these packages starts a service. */
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { output, root, run } from './run.mjs';
+
+/** Of Debian's own package debian-archive-keyring. */
+const DEBIAN_KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 const lab = [
   need('iproute2', 'ip'),
@@ -46,6 +49,44 @@ export async function ensureServers() {
   } catch (error) {
     return error.message;
   }
+}
+
+/**
+ * The newest nats-server that Debian has, unpacked and not installed: `{server}`, or `{reason}` why there is none. It comes from where
+ * this machine's own packages come from, and is kept; TOMBOLO_NATS_SERVER_NEWEST names another.
+ */
+export function ensureNewestNats() {
+  const named = process.env.TOMBOLO_NATS_SERVER_NEWEST;
+  if (named) return output(named, ['--version']) ? { server: named } : { reason: `${named} does not run` };
+  const dir = join(root, 'node_modules', '.cache', 'tombolo', 'newest');
+  const server = join(dir, 'usr', 'sbin', 'nats-server');
+  if (output(server, ['--version'])) return { server };
+  const origin = output('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'])?.split('\n')[0];
+  if (!origin) return { reason: 'it comes as a package of Debian, and apt names no source of those here' };
+  rmSync(dir, { recursive: true, force: true });
+  for (const part of ['lists/partial', 'archives/partial']) mkdirSync(join(dir, part), { recursive: true });
+  const list = join(dir, 'sources.list');
+  writeFileSync(list, `deb [signed-by=${DEBIAN_KEYS}] ${origin} sid main\n`);
+  const options = {
+    'Dir::Etc::SourceList': list,
+    'Dir::Etc::SourceParts': '/dev/null',
+    'Dir::State::lists': join(dir, 'lists'),
+    'Dir::Cache': dir,
+    'APT::Sandbox::User': 'root',
+    'Acquire::Languages': 'none',
+    'Acquire::http::Timeout': '10',
+    'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
+  };
+  const flags = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  console.log('tombolo: fetching the newest nats-server of Debian, to test with');
+  for (const command of [['update'], ['download', 'nats-server']])
+    if (output('apt-get', ['-qq', ...flags, ...command], dir) === undefined)
+      return { reason: `apt-get ${command.join(' ')} failed for Debian's newest suite` };
+  const deb = readdirSync(dir).find((name) => name.endsWith('.deb'));
+  if (!deb || output('dpkg', ['-x', join(dir, deb), dir]) === undefined || !output(server, ['--version']))
+    return { reason: "Debian's newest nats-server does not unpack or run here" };
+  for (const part of ['lists', 'archives', deb]) rmSync(join(dir, part), { recursive: true });
+  return { server };
 }
 
 /** The same for the guest that runs Debian's own kernel. */

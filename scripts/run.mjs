@@ -64,7 +64,7 @@ export function runJest(args, options = {}) {
 }
 
 /** What a short program prints, or undefined when it failed or is not there. */
-export function output(command, args) {
-  const child = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+export function output(command, args, cwd = root) {
+  const child = spawnSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   return child.status === 0 ? child.stdout : undefined;
 }

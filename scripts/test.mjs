@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureLab, ensureServers } from './ensure.mjs';
+import { ensureLab, ensureNewestNats, ensureServers } from './ensure.mjs';
 import { prepare } from './prepare.mjs';
-import { root, run, runJest, runNpm, runTool } from './run.mjs';
+import { output, root, run, runJest, runNpm, runTool } from './run.mjs';
 
 const CANNOT = 69;
 /** A stage that hangs is ended and counts as failed. */
@@ -27,12 +27,25 @@ if (await check('packages', () => prepare('packages'))) {
   await tests(noServers ? 'unit tests' : 'unit and integration tests', (json) =>
     runJest(['--json', '--outputFile', json, ...without], { timeoutMs: LIMIT_MS }),
   );
+  await newestBroker(noServers);
   await tests('lab: real agents and real WireGuard in namespaces', (json) => lab('--json', json));
   await tests("kernel check: Debian's own kernel in an emulated machine", (json) => lab('--kernel', '--json', json));
 }
 rmSync(results, { recursive: true });
 console.log(`\n${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ''}`);
 process.exitCode = sum.failed ? 1 : 0;
+
+/** What speaks to NATS, once more on the newest nats-server: the other stages run on this machine's own. */
+async function newestBroker(noServers) {
+  const name = 'adapters of NATS on the newest nats-server';
+  const { server, reason } = noServers ? { reason: noServers } : ensureNewestNats();
+  if (!server) return skip(name, reason);
+  const env = { TOMBOLO_NATS_SERVER: server };
+  const version = output(server, ['--version']).trim();
+  await tests(`${name} (${version})`, (json) =>
+    runJest(['--json', '--outputFile', json, 'libs/messaging/.*int\\.spec'], { env, timeoutMs: LIMIT_MS }),
+  );
+}
 
 /** A stage without tests of its own: it counts when it fails. */
 async function check(name, work) {

@@ -46,6 +46,16 @@ test('more replicas than brokers are refused', async () => {
   await expect(ensureStreams(await broker.connect(), { replicas: 3 })).rejects.toThrow(/cluster of brokers/);
 });
 
+test('a setting that this broker ignores without a word is refused by its name; one that knows it takes it', async () => {
+  const connection = await broker.connect();
+  // From nats-server 2.11 on.
+  const streams = [{ name: 'NEWER', subjects: ['newer.>'], allow_msg_ttl: true, num_replicas: 1 }];
+  const [major = 0, minor = 0] = connection.nats.info!.version.split('.').map(Number);
+  const ensured = ensureStreams(connection, { replicas: 1, streams });
+  if (major > 2 || minor >= 11) await expect(ensured).resolves.toBeUndefined();
+  else await expect(ensured).rejects.toThrow(/stream NEWER as asked for: allow_msg_ttl is undefined/);
+});
+
 test.each([
   ['a setting that an old broker ignores', { allow_msg_ttl: true }, ['allow_msg_ttl']],
   ['another value', { max_msgs: 5 }, ['max_msgs']],

@@ -78,6 +78,8 @@ export function streamConfigs(replicas: number): Wanted[] {
 export interface EnsureStreamsOptions {
   /** 1 on a single broker, 3 on a cluster of three. */
   replicas: number;
+  /** Default: all that we have. */
+  streams?: Wanted[];
   /** How long to wait for a cluster that is still electing, milliseconds (default 60,000). */
   timeoutMs?: number;
 }
@@ -93,7 +95,7 @@ export async function ensureStreams(connection: ServiceConnection, options: Ensu
     throw new Error(`${options.replicas} replicas need a cluster of brokers: this one stands alone; ask for 1 replica`);
   const manager = await connection.manager();
   const signal = AbortSignal.timeout(options.timeoutMs ?? 60_000);
-  for (const wanted of streamConfigs(options.replicas)) {
+  for (const wanted of options.streams ?? streamConfigs(options.replicas)) {
     const found = await untilAnswered(signal, () => ensureStream(manager, wanted));
     const differences = settingsThatDiffer(wanted, found.config);
     if (differences.length > 0) {
