@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { applyCommands } from './apply/apply.commands.js';
 import { backupCommands } from './backup/backup.commands.js';
+import { burstCommands } from './burst/burst.commands.js';
 import { clientCommands } from './clients/client.commands.js';
 import { clusterCommands } from './clusters/cluster.commands.js';
 import { completionCommands } from './completion/completion.js';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   clientCommands(program);
   applyCommands(program);
   statusCommands(program);
+  burstCommands(program);
   pingCommand(program);
   adviseCommands(program);
   topologyCommands(program);
