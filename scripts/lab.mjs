@@ -1,9 +1,10 @@
 /**
  * `npm run lab`: real agents and real WireGuard in namespaces of this machine. `npm run lab:kernel` (`--kernel`): the
  * kernel check in an emulated machine with Debian's own kernel. `--json FILE` writes jest's result; other arguments go
- * to jest. Exit code 69 (EX_UNAVAILABLE): this machine cannot run it, for the reason just printed.
+ * to jest. The matrix of a network of everything is shown last. Exit code 69 (EX_UNAVAILABLE): this machine cannot run it,
+ * for the reason just printed.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,9 +25,18 @@ const reason = (await (values.kernel ? ensureGuest() : ensureLab())) ?? (await e
 if (reason) fail(`${values.kernel ? 'the kernel check' : 'the lab'} cannot run here: ${reason}`, CANNOT);
 process.exitCode = await (values.kernel ? runKernelCheck() : runLab());
 
-function runLab() {
+async function runLab() {
   const json = values.json ? ['--json', '--outputFile', values.json] : [];
-  return runJest(['--config', 'jest.lab.config.js', ...json, ...positionals]);
+  const directory = mkdtempSync(join(tmpdir(), 'tombolo-matrix-'));
+  const matrix = join(directory, 'matrix.txt');
+  try {
+    const env = { TOMBOLO_LAB_MATRIX: matrix };
+    const status = await runJest(['--config', 'jest.lab.config.js', ...json, ...positionals], { env });
+    if (existsSync(matrix)) console.log(`\n${readFileSync(matrix, 'utf8')}`);
+    return status;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
 async function runKernelCheck() {

@@ -57,7 +57,7 @@ describe('a gateway with two members', () => {
 
   const servedBy = (member: Member) => {
     const source = member === first ? '10.20.0.1' : '10.20.0.2';
-    return expectCalls(`served by ${member.name}`, [{ from: user, to: DATABASE, source }], 60_000);
+    return expectCalls(`served by ${member.name}`, [{ from: user, to: DATABASE, source }], { timeout: 60_000 });
   };
 
   it('moves when the range behind the active one is dead, though its control connection is fine', async () => {

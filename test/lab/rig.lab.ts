@@ -70,7 +70,8 @@ describe('two public hosts with WireGuard', () => {
     const loss = await broken.stop();
     expect(loss.lost).toBeGreaterThanOrEqual(10);
     expect(loss.lost).toBeLessThanOrEqual(loss.sent);
-    expect(loss.longestGap).toBe(loss.lost * 5);
+    // Sent every 5 ms, if the machine has time.
+    expect(loss.longestGap).toBeGreaterThanOrEqual(loss.lost * 4);
   });
 });
 

@@ -13,7 +13,7 @@ export interface Call {
   source: string | null;
 }
 
-interface Outcome extends Call {
+export interface Outcome extends Call {
   seen: string | null;
 }
 
@@ -32,25 +32,30 @@ export async function sourceSeen(from: Host, to: string, port = TELLER_PORT): Pr
 
 /**
  * Waits until every call that shall arrive does so from its source, then looks at all of them once more: by then those
- * that shall not arrive must not. Prints the matrix.
+ * that shall not arrive must not. Prints what it saw, as a list unless told otherwise.
  * @throws Error that names the calls that went otherwise
  */
-export async function expectCalls(title: string, calls: Call[], timeout = 30_000): Promise<void> {
+export async function expectCalls<One extends Call>(
+  title: string,
+  calls: One[],
+  { timeout = 30_000, print = list }: { timeout?: number; print?: (outcomes: (One & Outcome)[]) => string } = {},
+): Promise<void> {
   let open = calls.filter(({ source }) => source !== null);
   const look = async () => {
     const outcomes = await Promise.all(open.map(make));
-    open = outcomes.filter(isWrong);
-    if (open.length > 0) throw new Error(describe(open as Outcome[]));
+    const wrong = outcomes.filter(isWrong);
+    open = wrong;
+    if (wrong.length > 0) throw new Error(describe(wrong));
     return true;
   };
   await waitFor(look, { what: title, timeout });
   const outcomes = await Promise.all(calls.map(make));
-  process.stdout.write(`${title}\n${matrix(outcomes)}\n`);
+  process.stdout.write(`${title}\n${print(outcomes)}\n`);
   const wrong = outcomes.filter(isWrong);
   if (wrong.length > 0) throw new Error(`${title}: ${describe(wrong)}`);
 }
 
-async function make(call: Call): Promise<Outcome> {
+async function make<One extends Call>(call: One): Promise<One & Outcome> {
   return { ...call, seen: await sourceSeen(call.from.host, call.to, call.port) };
 }
 
@@ -65,7 +70,7 @@ function describe(outcomes: Outcome[]): string {
     .join('; ');
 }
 
-function matrix(outcomes: Outcome[]): string {
+function list(outcomes: Outcome[]): string {
   const table = new Table({ head: ['from', 'to', 'arrives as'], style: { head: [], border: [] } });
   for (const { from, to, port, seen } of outcomes)
     table.push([from.name, port === undefined ? to : `${to} port ${port}`, seen ?? '–']);
