@@ -68,7 +68,12 @@ function optionsOf(adapters: RegistryAdapters, revoker: CredentialRevoker, accou
     },
     reports: {
       onReport: (listener) => parts.reports.onReport(listener),
-      connected: () => connection.status === 'connected',
+      // The broker answers in turn, on the connection that reports come by.
+      listening: () =>
+        connection.check().then(
+          () => true,
+          () => false,
+        ),
     },
     sources: {
       urls: address.natsPublicUrls,

@@ -49,8 +49,11 @@ export type NodeReport =
 export interface ReportFeed {
   /** Returns a function that ends it. */
   onReport(listener: (report: NodeReport) => void): () => void;
-  /** False while reports cannot arrive: the silence of that time says nothing about nodes. */
-  connected(): boolean;
+  /**
+   * Resolves when whatever had arrived at the broker before was told to the listeners; to false when reports cannot arrive,
+   * as while the broker is away or paused: the silence of that time says nothing about nodes.
+   */
+  listening(): Promise<boolean>;
 }
 
 /**

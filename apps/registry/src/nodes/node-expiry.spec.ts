@@ -1,5 +1,6 @@
 import { NetworkDirectory } from '../log/network-directory.js';
 import { startRegistry, type TestRegistry } from '../testing/registry.fixture.js';
+import type { NodeReport } from '../registry.options.js';
 import { NodeExpiry } from './node-expiry.js';
 
 const TTL = 60;
@@ -24,7 +25,9 @@ async function live(seconds: number, { heard = false } = {}): Promise<void> {
   }
 }
 
-function heartbeat(): void {
+const heartbeat = () => registry.reports.tell(aHeartbeat());
+
+function aHeartbeat(): NodeReport {
   const body = {
     agentVersion: '0.1',
     epoch: 1,
@@ -34,7 +37,7 @@ function heartbeat(): void {
     peers: 0,
     repairs: 0,
   };
-  registry.reports.tell({ nodeId, kind: 'heartbeat', body });
+  return { nodeId, kind: 'heartbeat', body };
 }
 
 const nodes = async () =>
@@ -73,15 +76,25 @@ test.each([
   expect(await nodes()).toEqual(['burst-1', 'steady']);
 });
 
-test('silence does not count while the broker is away', async () => {
+test('silence does not count while the broker is away, or paused', async () => {
   await live(TTL - 10);
-  registry.reports.isConnected = false;
+  registry.reports.isListening = false;
   await live(2 * TTL);
-  registry.reports.isConnected = true;
+  registry.reports.isListening = true;
   await live(TTL - 10);
   expect(await nodes()).toEqual(['burst-1', 'steady']);
   await live(20);
   expect(await nodes()).toEqual(['steady']);
+});
+
+test('a heartbeat that came during a short pause counts, though the clock is looked at first', async () => {
+  await live(TTL);
+  registry.reports.late.push(aHeartbeat());
+  registry.clock.advance(14_000);
+  await registry.app.get(NodeExpiry).sweep();
+  expect(await nodes()).toEqual(['burst-1', 'steady']);
+  await live(TTL - 5);
+  expect(await nodes()).toEqual(['burst-1', 'steady']);
 });
 
 test('silence from before this replica started does not count', async () => {

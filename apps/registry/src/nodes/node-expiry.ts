@@ -47,7 +47,9 @@ export class NodeExpiry implements OnModuleInit, OnModuleDestroy {
 
     const ephemeral = [...nodes.values()].filter(({ node }) => node.ephemeralTtl !== null);
     const watched = ephemeral.map(({ node }) => node.nodeId);
-    this.silence.tick(watched, this.options.clock.monotonic(), this.options.reports.connected());
+    // After a pause of this process the timer is served before what waits on the connection.
+    const isListening = await this.options.reports.listening();
+    this.silence.tick(watched, this.options.clock.monotonic(), isListening);
     const expired = ephemeral.filter(({ node }) => this.silence.of(node.nodeId) > node.ephemeralTtl! * 1000);
     await Promise.all(expired.map(({ networkId, node }) => this.expire(networkId, node)));
   }

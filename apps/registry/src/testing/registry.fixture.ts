@@ -42,9 +42,14 @@ export class TestClock {
 /** Reports within the process. */
 export class TestReports {
   readonly #listeners = new Set<(report: NodeReport) => void>();
-  isConnected = true;
+  isListening = true;
+  /** What arrives while it is asked whether it listens. */
+  late: NodeReport[] = [];
 
-  connected = () => this.isConnected;
+  listening = async () => {
+    for (const report of this.late.splice(0)) this.tell(report);
+    return this.isListening;
+  };
 
   onReport(listener: (report: NodeReport) => void): () => void {
     this.#listeners.add(listener);
