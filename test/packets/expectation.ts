@@ -21,7 +21,7 @@ export function expectation(site: Site, sender: Host, target: Target): Expectati
   if (origin === undefined) return NEVER;
   if (site.origin(host) === origin && site.state.network?.defaultPolicy !== 'allow') return OPEN;
   if (!isUp(site, origin) || site.state.network?.defaultPolicy !== 'allow') return cutOff(site, origin, host);
-  if (isShadowed(site, origin, target) || [sender, host].some((one) => isReused(site, one))) return OPEN;
+  if (isShadowed(site, origin, target)) return OPEN;
   if (sender.kind === 'client') return fromClient(site, { sender, client: sender.client, at: origin }, target);
   if (host.kind === 'client') return site.origin(host) === origin ? OPEN : NEVER;
   if (host.kind === 'web') return toWeb(site, { sender, at: origin }, host.address);
@@ -60,17 +60,6 @@ function isShadowed(site: Site, nodeId: string, { host, address }: Target): bool
   );
 }
 
-/** An address that a flat cluster and another have: nodes of both cannot tell whose it is (docs/planner.md). */
-function isReused(site: Site, host: Host): boolean {
-  if (host.kind !== 'pod' && host.kind !== 'service') return false;
-  return [...site.state.clusters.values()].some(
-    (other) =>
-      other !== host.cluster &&
-      [other.model, host.cluster.model].includes('flat') &&
-      isIn(host.address, [...other.pods, ...other.services]),
-  );
-}
-
 /** Flat pods of a node are known to everybody. */
 const isKnown = (host: Host): boolean => host.kind === 'pod' && host.cluster.model === 'flat' && host.nodeId !== null;
 
@@ -104,13 +93,12 @@ function outward(site: Site, going: Going, target: Target): Expectation {
       if (isKnown(host) && isUp(site, host.nodeId ?? '')) return to(host.nodeId ?? undefined);
       // A flat cluster's address that no member has is nobody's: a client may be allowed the whole range and find it.
       if (client && host.cluster.model === 'flat') return OPEN;
-      return site.isAt(at, host.cluster) ? OPEN : NEVER;
+      return site.isAt(at, host.cluster) || (client && mayComePast(site, client, host.cluster)) ? OPEN : NEVER;
     case 'service':
       if (address === target.heard.address || site.crossing(host.cluster, host.address) === address)
         return site.isAt(at, host.cluster) ? OPEN : NEVER;
       if (!client && site.isAt(at, host.cluster)) return OPEN;
-      if (client && stands(site, at, host.cluster)) return to(at);
-      return toPublished(site, to, { cluster: host.cluster, address });
+      return to(publishing(site, { cluster: host.cluster, address }, client && at));
     case 'lan':
       return toLan(site, going, host);
     default:
@@ -118,25 +106,20 @@ function outward(site: Site, going: Going, target: Target): Expectation {
   }
 }
 
-/** While its own node is down, a wider range may lead to another that is ready and translates as well. */
-function toPublished(
-  site: Site,
-  to: (nodeId: string) => Expectation,
-  { cluster, address }: { cluster: ClusterState; address: string },
-): Expectation {
-  const nodeId = publishing(site, cluster, address);
-  return nodeId !== undefined && isUp(site, nodeId) ? to(nodeId) : OPEN;
-}
-
 const stands = (site: Site, nodeId: string, cluster: ClusterState): boolean =>
   site.door(cluster)?.members.includes(nodeId) ?? false;
 
-/** Who translates a published address: the node whose own it is, else who serves the door. */
-function publishing(site: Site, cluster: ClusterState, address: string): string | undefined {
+/** Who translates a published address: the node whose own it is; else who serves the door, or stands ready in it and has it first. */
+function publishing(
+  site: Site,
+  { cluster, address }: { cluster: ClusterState; address: string },
+  first: string | undefined,
+): string | undefined {
   const door = site.door(cluster);
   const holder = site.state.nodes.find(({ addresses }) => addresses.includes(address));
   if (holder) return door?.members.includes(holder.nodeId) ? holder.nodeId : undefined;
-  return site.serving(door);
+  const serving = site.serving(door);
+  return serving !== undefined && first !== undefined && stands(site, first, cluster) ? first : serving;
 }
 
 function toLan(
@@ -158,6 +141,10 @@ function toLan(
   const at2 = site.serving(gateway)!;
   return { reached: true, seenAs: gateway.masquerade ? site.outside(at2)[familyOf(address)] : seenAs, at: at2 };
 }
+
+/** A client's permission holds at every member of its gateway: a wider range or a link may lead past one of them. */
+const mayComePast = (site: Site, { gatewayId }: ClientState, cluster: ClusterState): boolean =>
+  site.state.gateways.get(gatewayId)?.members.some((id) => site.isAt(id, cluster)) ?? false;
 
 /** Where everything that has no better way comes out. */
 function leavesAt(site: Site, at: string, client: ClientState | undefined): string[] {

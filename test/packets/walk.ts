@@ -100,8 +100,19 @@ export class Mesh {
   }
 }
 
-const ofKind = <R extends Resource>(resources: readonly Resource[], kind: string): R[] =>
-  resources.filter(({ name }) => name === kind || name.startsWith(`${kind}/`)) as R[];
+const sorted = new WeakMap<readonly Resource[], Map<string, Resource[]>>();
+
+function ofKind<R extends Resource>(resources: readonly Resource[], kind: string): R[] {
+  let kinds = sorted.get(resources);
+  if (!kinds) {
+    sorted.set(resources, (kinds = new Map()));
+    for (const body of resources) {
+      const own = body.name.split('/')[0] ?? '';
+      kinds.set(own, [...(kinds.get(own) ?? []), body]);
+    }
+  }
+  return (kinds.get(kind) ?? []) as R[];
+}
 
 const known = new WeakMap<readonly Resource[], { range: string; peer: string }[]>();
 

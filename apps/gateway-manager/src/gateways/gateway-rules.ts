@@ -3,6 +3,7 @@ import type { GatewayRecord } from '#contracts/gateway-facts.js';
 import { readAddress } from '#ipam/address.js';
 import { contains, formatPrefix, parsePrefix } from '#ipam/prefix.js';
 import { refuseInvalid, wholeNumberErrors } from '#topology/fields.js';
+import { refuseIndistinct } from '#topology/indistinct.js';
 import { clientOf, clusterOf, nodeOf } from '#topology/lookup.js';
 import type { GatewayState, NetworkState } from '#topology/network-state.js';
 import { crossingOwners, overlapRefusal, refuseOverlaps } from '#topology/overlaps.js';
@@ -37,7 +38,7 @@ export function refuseBadGateway(state: NetworkState, gateway: GatewayRecord, be
   const added = gateway.members.filter((nodeId) => !before.includes(nodeId));
   refuseBadMembers(state, added);
   if (gateway.kind === 'egress') refuseBadEgress(state, gateway);
-  if (gateway.kind === 'cluster') refuseBadDoor(state, gateway);
+  if (gateway.kind === 'cluster') refuseBadDoor(state, gateway, added);
   if (gateway.kind === 'internet') refuseBadInternet(state, gateway);
   refuseBadProbe(state, gateway);
 }
@@ -74,7 +75,11 @@ function refuseBadEgress(state: NetworkState, gateway: GatewayRecord): void {
   refuseOverlaps(mine, rest, 'leave that part out, or unlink the cluster and link it again afterwards');
 }
 
-function refuseBadDoor(state: NetworkState, { gatewayId, clusterId, members }: GatewayRecord): void {
+function refuseBadDoor(
+  state: NetworkState,
+  { gatewayId, clusterId, members }: GatewayRecord,
+  added: readonly string[],
+): void {
   const cluster = clusterOf(state, clusterId!);
   const other = state.gateways.find((one) => one.clusterId === clusterId && one.gatewayId !== gatewayId);
   if (other)
@@ -82,6 +87,7 @@ function refuseBadDoor(state: NetworkState, { gatewayId, clusterId, members }: G
       'already_member',
       `cluster "${cluster.name}" has gateway "${other.name}"; a cluster has one door: add members to that`,
     );
+  if (added.length > 0) refuseIndistinct(state, cluster, members);
   refuseEndpointInside(state, [...cluster.pods, ...cluster.services].map(parsePrefix), members);
 }
 

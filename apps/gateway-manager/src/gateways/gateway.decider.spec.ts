@@ -44,6 +44,10 @@ const internet = (n: number, members: number[], nodes: number[], clients: number
   const users = { nodes: nodes.map(nodeId), clients: clients.map(clientId) };
   return { kind: 'internet', ranges: [], members: members.map(nodeId), users, gatewayId: gatewayId(n) };
 };
+const member = (n: number, cluster: number): NetworkFact => ({
+  type: 'ClusterMemberSet',
+  data: { clusterId: clusterId(cluster), nodeId: nodeId(n), pods: [] },
+});
 const ingress = gatewayCreated(2, { kind: 'ingress' });
 
 describe('creating a gateway', () => {
@@ -118,6 +122,13 @@ describe('creating a gateway', () => {
     [{ probe: { address: 'db.example', port: 1 } }, [], 'invalid', 'neither an IPv4'],
     [door, [], 'not_found', 'no cluster with id'],
     [door, [clusterDeclared(1), gatewayCreated(2, door)], 'already_member', 'has gateway "gateway-2"'],
+    [door, [clusterDeclared(1), clusterDeclared(2), member(1, 2)], 'cidr_overlap', 'a node that has to do with both'],
+    [
+      door,
+      [clusterDeclared(1), clusterDeclared(2), gatewayCreated(2, { ...door, clusterId: clusterId(2) })],
+      'cidr_overlap',
+      '10.42.0.0/16 of cluster "cluster-1" (pods) overlaps 10.42.0.0/16 of cluster "cluster-2" (pods)',
+    ],
     [door, [clusterDeclared(1, { pods: ['203.0.113.0/24'] })], 'endpoint_in_range', '203.0.113.7'],
     [internet(1, [1], [9]), [], 'not_found', 'no node with id'],
     [internet(1, [1], [], [9]), [], 'not_found', 'no client with id'],
@@ -144,6 +155,14 @@ describe('creating a gateway', () => {
     given(networkFold, [...start, ...facts])
       .when(decideCreateGateway, create(overrides))
       .thenRefused(code, detail);
+  });
+
+  test('one node may stand in the doors of two clusters with ranges of their own', () => {
+    const other = clusterDeclared(2, { pods: ['10.52.0.0/16'], services: [] });
+    const facts = [clusterDeclared(1), other, gatewayCreated(2, { ...door, clusterId: clusterId(2) })];
+    given(networkFold, [...start, ...facts])
+      .when(decideCreateGateway, create(door))
+      .thenFacts(gatewayCreated(1, door), activated(1, nodeId(1)));
   });
 
   test('refused: a client through two', () => {

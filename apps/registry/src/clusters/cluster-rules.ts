@@ -3,6 +3,7 @@ import { Refusal } from '#contracts/errors.js';
 import type { NetworkModel } from '#contracts/facts.js';
 import { overlaps, parsePrefix } from '#ipam/prefix.js';
 import { linkedWith } from '#topology/crossing-ranges.js';
+import { refuseIndistinct } from '#topology/indistinct.js';
 import type { ClusterState, NetworkState } from '#topology/network-state.js';
 import { crossingOwners, overlapRefusal, ownersOf, realRanges, refuseOverlaps } from '#topology/overlaps.js';
 import { refuseEndpointInside, refuseInMesh } from '#topology/served-ranges.js';
@@ -34,6 +35,7 @@ export function refuseBadRanges(after: NetworkState, cluster: ClusterState): voi
   const virtual = ownersOf(after).filter(({ kind }) => kind === 'virtual');
   refuseOverlaps(own, virtual, 'virtual ranges are never renumbered: choose another range');
   if (model === 'flat') refuseBadFlat(after, cluster);
+  refuseIndistinct(after, cluster);
   if (linkedWith(after, clusterId).length > 0) {
     const [clash] = clashesOf(after, clusterId);
     if (clash) throw overlapRefusal(clash.mine, clash.other, 'unlink the cluster, change it and link it again');

@@ -41,6 +41,9 @@ const member = (n: number, pods: string[], cluster = 1): NetworkFact => ({
   data: { clusterId: clusterId(cluster), nodeId: nodeId(n), pods },
 });
 
+/** Node 1 in the door of a cluster. */
+const door = (cluster: number) => gatewayCreated(cluster, { kind: 'cluster', clusterId: clusterId(cluster) });
+
 describe('declaring a cluster', () => {
   test('ranges become canonical and sorted; the model is the network’s unless given', () => {
     const { thenNothingWhenRepeated } = given(networkFold, start)
@@ -56,6 +59,13 @@ describe('declaring a cluster', () => {
     given(networkFold, [...start, clusterDeclared(2)])
       .when(decideDeclareCluster, declare())
       .thenFacts(clusterDeclared(1));
+  });
+
+  test('services may be the same beside a flat cluster: nobody knows those', () => {
+    const pods = ['10.52.0.0/16'];
+    given(networkFold, [...start, clusterDeclared(2, { model: 'flat' })])
+      .when(decideDeclareCluster, declare({ pods }))
+      .thenFacts(clusterDeclared(1, { pods }));
   });
 
   const flat = clusterDeclared(2, { model: 'flat' });
@@ -76,6 +86,14 @@ describe('declaring a cluster', () => {
       'cidr_overlap',
       'of cluster "cluster-1" (pods) overlaps 10.42.0.0/16 of cluster "cluster-2" (pods)',
     ],
+    [{ model: 'flat' }, [clusterDeclared(2)], 'cidr_overlap', 'every node knows the pods of a flat cluster'],
+    [
+      { model: 'flat', pods: ['10.43.0.0/17'], services: [] },
+      [clusterDeclared(2)],
+      'cidr_overlap',
+      '(services); every',
+    ],
+    [{ model: 'island' }, [flat], 'cidr_overlap', 'every node knows the pods of a flat cluster'],
     [{ model: 'flat' }, [egress], 'cidr_overlap', 'overlaps 10.0.0.0/8 of gateway "gateway-1"'],
     [{ model: 'flat', pods: ['10.90.128.0/17'] }, [], 'range_in_mesh', 'lies in 10.90.0.0/16 of network "prod"'],
     [{ model: 'flat', pods: ['10.90.0.0/16'] }, [], 'range_in_mesh', 'lies in'],
@@ -113,6 +131,13 @@ describe('changing a cluster', () => {
     [{ model: 'isolated' }, link, 'model_forbids', 'it is linked'],
     [{ model: 'island' }, link, 'model_forbids', 'it is linked'],
     [{ model: 'flat' }, virtual, 'model_forbids', 'virtual range'],
+    [{ model: 'flat' }, [clusterDeclared(1), clusterDeclared(2)], 'cidr_overlap', 'every node knows'],
+    [
+      { services: ['10.52.0.0/24'] },
+      [clusterDeclared(1), clusterDeclared(2, { pods: ['10.52.0.0/16'] }), member(1, []), door(2)],
+      'cidr_overlap',
+      'of cluster "cluster-2" (pods); a node that has to do with both',
+    ],
     [{ model: 'flat' }, [clusterDeclared(1), servicePublished(1)], 'model_forbids', 'publishes services'],
     [
       { pods: ['10.50.0.0/16'] },
@@ -165,6 +190,13 @@ describe('members', () => {
       .thenNothingWhenRepeated();
   });
 
+  test('a node may stand in the door of another cluster with other ranges', () => {
+    const other = clusterDeclared(2, { pods: ['10.52.0.0/16'], services: [] });
+    given(networkFold, [...one, other, door(2)])
+      .when(decideSetClusterMember, set(1, []))
+      .thenFacts(member(1, []));
+  });
+
   test('a node that is removed is no member any more', () => {
     const removed: NetworkFact = { type: 'NodeRemoved', data: { nodeId: nodeId(1), reason: 'operator' } };
     const { clusters } = given(networkFold, [...one, member(1, []), member(2, []), removed]).state;
@@ -182,6 +214,13 @@ describe('members', () => {
       [member(2, ['10.42.0.0/23'])],
       'cidr_overlap',
       'of node "node-1" overlaps 10.42.0.0/23 of node "node-2"',
+    ],
+    [
+      1,
+      [],
+      [clusterDeclared(2), door(2)],
+      'cidr_overlap',
+      'of cluster "cluster-2" (pods); a node that has to do with both',
     ],
     [1, [], [clusterDeclared(2), member(1, [], 2)], 'already_member', 'of cluster "cluster-2"'],
   ])('refused: node %i with %j', (n, pods, facts, ...refusal) => {

@@ -1,3 +1,4 @@
+import { crossingRanges } from '#topology/crossing-ranges.js';
 import type { ClusterState, NodeState } from '#topology/network-state.js';
 import { accept, type Contribution, drop, EVERYTHING, masquerade, type Rule } from './contribution.js';
 import { flatPodsOf } from '../flat-pods.js';
@@ -24,17 +25,29 @@ export const models: Rule = (around, viewer) =>
     });
 
 /** A node's pods are as reachable as the node, and go where it goes. */
-function flat(around: Landscape, { clusterId }: ClusterState, viewer: NodeState): Contribution {
+function flat(around: Landscape, cluster: ClusterState, viewer: NodeState): Contribution {
+  const { clusterId } = cluster;
   const pods = flatPodsOf(around.state).get(viewer.nodeId) ?? [];
   const usesInternet = around.gateways.some(({ users }) => users.nodes.includes(viewer.nodeId));
   return {
     forward: true,
     resources: [
       ...accept(`${clusterId}/in`, { sources: around.insiders, destinations: pods }),
-      ...accept(`${clusterId}/out`, { sources: pods, destinations: usesInternet ? EVERYTHING : around.outward }),
+      ...accept(`${clusterId}/out`, {
+        sources: pods,
+        destinations: except(usesInternet ? EVERYTHING : around.outward, translatedOf(around, cluster)),
+      }),
     ],
   };
 }
+
+/** Linked clusters are reached by what crosses of them, also where a wider range leads to a node of theirs. */
+const translatedOf = (around: Landscape, cluster: ClusterState): string[] =>
+  partners(around, cluster).flatMap((other) =>
+    crossingRanges(around.state, other)
+      .filter(({ real, crossing }) => real !== crossing)
+      .map(({ real }) => real),
+  );
 
 /** Nothing crosses, enforced and counted. */
 function isolated({ clusterId, pods, services }: ClusterState): Contribution {

@@ -4,8 +4,8 @@ import { accept, type Contribution, from, type Rule } from './contribution.js';
 import type { Landscape } from './landscape.js';
 
 /**
- * Published services of islands and archipelagos (rule 12): the nodes in the cluster's door translate, and the address
- * belongs to the one that serves, unless it is a node's own.
+ * Published services of islands and archipelagos (rule 12): while somebody serves, the nodes in the cluster's door
+ * translate, and the address belongs to the one that serves. A node's own stays with that node, which alone translates.
  */
 export const publications: Rule = (around, viewer) =>
   around.publications
@@ -14,18 +14,23 @@ export const publications: Rule = (around, viewer) =>
       const { publicationId, protocol, mesh, service, clusterId } = publication;
       const door = around.door(clusterId);
       const isMember = door?.members.includes(viewer.nodeId);
-      const active = around.lent.has(mesh.address) ? undefined : around.activeFor(viewer, door);
+      const isLent = around.lent.has(mesh.address);
+      const active = isLent ? undefined : around.activeFor(viewer, door);
+      const translates = isLent
+        ? viewer.addresses.includes(mesh.address)
+        : around.node(door?.active ?? '') !== undefined;
       return {
         ...(active && { reach: from(active.nodeId, [hostPrefix(mesh.address)]) }),
-        ...(isMember && {
-          forward: true,
-          resources: [
-            { name: `nat/${publicationId}`, kind: 'publish', protocol, mesh, service },
-            ...accept(publicationId, { sources: around.insiders, destinations: [hostPrefix(service.address)] }).map(
-              (filter) => ({ ...filter, service: { protocol, port: service.port } }),
-            ),
-          ],
-        }),
+        ...(isMember && { forward: true }),
+        ...(isMember &&
+          translates && {
+            resources: [
+              { name: `nat/${publicationId}`, kind: 'publish', protocol, mesh, service },
+              ...accept(publicationId, { sources: around.insiders, destinations: [hostPrefix(service.address)] }).map(
+                (filter) => ({ ...filter, service: { protocol, port: service.port } }),
+              ),
+            ],
+          }),
       };
     });
 

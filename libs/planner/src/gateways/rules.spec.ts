@@ -3,11 +3,15 @@ import type { Resource } from '#contracts/node-stream.js';
 import {
   activated,
   assigned,
+  clientCreated,
+  clientId,
   clusterDeclared,
   clusterId,
   gatewayCreated,
   gatewayId,
   linked,
+  publicationId,
+  servicePublished,
 } from '../../../../test/support/gateway-facts.js';
 import { networkCreated, nodeEnrolled, nodeId } from '../../../../test/support/network-facts.js';
 import { given } from '../../../../test/support/given.js';
@@ -90,4 +94,69 @@ test('linked clusters: doors know each other, members their own door, doors thei
   // The way to a member's pods is the cluster's own.
   expect(names(set(1))).not.toContain('route/10.42.3.0/24');
   expect(checkPlan(state, planAll(state))).toEqual([]);
+});
+
+const member = (n: number, cluster: number, pods: string[]): NetworkFact => ({
+  type: 'ClusterMemberSet',
+  data: { clusterId: clusterId(cluster), nodeId: nodeId(n), pods },
+});
+const door = (cluster: number, ...members: number[]) =>
+  gatewayCreated(cluster, { kind: 'cluster', clusterId: clusterId(cluster), members: members.map(nodeId) });
+
+test('a published service is nowhere while nobody serves, and at an address of a node only there', () => {
+  const published = (address: string, active: string | null, ...more: NetworkFact[]) => {
+    const at = { mesh: { address, port: 443 } };
+    const facts = [clusterDeclared(1), door(1, 1, 2), activated(1, active), servicePublished(1, at)];
+    const { set } = mesh(...facts, ...more);
+    return [1, 2].filter((n) => set(n).some(({ name }) => name === `nat/${publicationId(1)}`));
+  };
+  const disabled: NetworkFact = { type: 'NodeDisabled', data: { nodeId: nodeId(1) } };
+
+  expect(published('10.90.7.7', nodeId(1))).toEqual([1, 2]);
+  expect(published('10.90.7.7', null)).toEqual([]);
+  expect(published('10.90.7.7', nodeId(1), disabled)).toEqual([]);
+  expect(published('10.90.0.1', nodeId(2))).toEqual([1]);
+  expect(published('10.90.0.1', nodeId(2), disabled)).toEqual([]);
+});
+
+test('flat pods go to a linked cluster by its virtual ranges only, whatever wider range leads there', () => {
+  const { set } = mesh(
+    clusterDeclared(1, { pods: ['10.44.0.0/16'], model: 'flat' }),
+    clusterDeclared(2),
+    member(1, 1, ['10.44.1.0/24']),
+    door(1, 4),
+    door(2, 2),
+    activated(1, nodeId(4)),
+    activated(2, nodeId(2)),
+    assigned(2, '10.42.0.0/16', '100.64.0.0/16'),
+    assigned(2, '10.43.0.0/16', '100.65.0.0/16'),
+    linked(1, 1, 2),
+    gatewayCreated(3, { ranges: ['10.42.0.0/15'], members: [nodeId(3)] }),
+    activated(3, nodeId(3)),
+  );
+
+  const out = set(1).filter(({ name }) => name === `filter/${clusterId(1)}/out`);
+  expect(out).toEqual([expect.objectContaining({ destinations: ['10.44.0.0/16', '10.90.0.0/16'] })]);
+  expect(names(set(1))).toContain(`filter/${clusterId(1)}/${clusterId(2)}/out`);
+});
+
+test('a client’s permission holds at every member of its gateway, also to what only one of them has behind it', () => {
+  const { set } = mesh(
+    clusterDeclared(1),
+    door(1, 2),
+    activated(1, nodeId(2)),
+    gatewayCreated(2, { kind: 'ingress', members: [nodeId(1), nodeId(2)] }),
+    activated(2, nodeId(1)),
+    gatewayCreated(3, { kind: 'internet', members: [nodeId(2)], users: { nodes: [nodeId(1)], clients: [] } }),
+    activated(3, nodeId(2)),
+    clientCreated(1, { gatewayId: gatewayId(2), addresses: ['10.90.5.1'], allowed: ['10.42.1.0/24'] }),
+  );
+  const accepted = (n: number) => set(n).filter(({ name }) => name === `filter/${clientId(1)}`);
+
+  // Node 1 sends what it has no better way for to node 2.
+  for (const member of [1, 2])
+    expect(accepted(member)).toEqual([
+      expect.objectContaining({ verdict: 'accept', sources: ['10.90.5.1/32'], destinations: ['10.42.1.0/24'] }),
+    ]);
+  expect(accepted(3)).toEqual([]);
 });
