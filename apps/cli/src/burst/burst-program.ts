@@ -10,6 +10,7 @@ export PATH="$PATH:/usr/local/bin" HOME="\${HOME:-/root}"
 settings="\${TOMBOLO_BURST_SETTINGS:-/etc/tombolo/burst.env}"
 state="\${TOMBOLO_STATE:-/var/lib/tombolo}"
 interface="\${TOMBOLO_INTERFACE:-tmb0}"
+k3s_config="\${TOMBOLO_K3S_CONFIG:-/etc/rancher/k3s/config.yaml}"
 home=/opt/tombolo
 work=
 # shellcheck source=/dev/null
@@ -96,18 +97,17 @@ install_agent() {
   install -m 0644 "$home/deploy/systemd/tombolo-agent.service" /etc/systemd/system/tombolo-agent.service
 }
 
-# A node has another address after it left and joined again, so this is written at every boot.
+# A node has another address after it left and joined again, so this is written at every joining.
 configure_k3s() {
   if [ -z "\${TOMBOLO_K3S_URL:-}" ]; then return; fi
   address=$(ip -4 -o address show dev "$interface" | awk '{ sub("/.*", "", $4); print $4; exit }')
   if [ -z "$address" ]; then address=$(ip -6 -o address show dev "$interface" scope global | awk '{ sub("/.*", "", $4); print $4; exit }'); fi
   if [ -z "$address" ]; then fail "$interface has no address"; fi
-  config="\${TOMBOLO_K3S_CONFIG:-/etc/rancher/k3s/config.yaml}"
-  mkdir -p "$(dirname "$config")"
+  mkdir -p "$(dirname "$k3s_config")"
   (
     umask 077
     printf 'server: "%s"\\ntoken-file: "%s"\\nnode-ip: "%s"\\nflannel-iface: "%s"\\n' \\
-      "$TOMBOLO_K3S_URL" /etc/tombolo/k3s-token "$address" "$interface" >"$config"
+      "$TOMBOLO_K3S_URL" /etc/tombolo/k3s-token "$address" "$interface" >"$k3s_config"
   )
 }
 
@@ -129,7 +129,9 @@ install_all() {
   if [ -n "\${TOMBOLO_K3S_URL:-}" ]; then systemctl enable --now k3s-agent.service; fi
 }
 
+# What has joined is run by tombolo-agent.service, also with no server reachable, and has its address still.
 join() {
+  if [ -e "$state/identity.json" ] && { [ -z "\${TOMBOLO_K3S_URL:-}" ] || [ -e "$k3s_config" ]; }; then return; fi
   export TOMBOLO_ENROLMENT_TOKEN
   retry tombolo-agent up --state "$state" --interface "$interface" --exit-after-apply
   configure_k3s
@@ -138,6 +140,7 @@ join() {
 # A reboot is no leave: the node comes back within its TTL, with its address.
 leave() {
   if systemctl list-jobs --no-legend 2>/dev/null | grep -q 'reboot.target.*start'; then return; fi
+  if [ -n "\${TOMBOLO_K3S_URL:-}" ]; then rm -f "$k3s_config"; fi
   if [ -e "$state/identity.json" ]; then tombolo-agent leave --state "$state"; fi
 }
 

@@ -114,12 +114,27 @@ describe('the program on a machine', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  test('what has joined is left to the agent, which also comes up with no server reachable', () => {
+    run('join');
+    writeFileSync(join(dir, 'state', 'identity.json'), '{}');
+    rmSync(join(dir, 'said'));
+    expect(run('join')).toEqual({ status: 0, stderr: '' });
+    expect(said()).toBe('');
+    // It died between joining and telling k3s.
+    rmSync(join(dir, 'k3s', 'config.yaml'));
+    run('join');
+    expect(said()).toMatch(/^up /);
+  });
+
   test('leaves at shutdown what it has joined', () => {
     expect(run('leave').status).toBe(0);
     expect(said()).toBe('');
     writeFileSync(join(dir, 'state', 'identity.json'), '{}');
+    mkdirSync(join(dir, 'k3s'));
+    writeFileSync(join(dir, 'k3s', 'config.yaml'), '');
     expect(run('leave').status).toBe(0);
     expect(said()).toBe(`leave --state ${dir}/state`);
+    expect(existsSync(join(dir, 'k3s', 'config.yaml'))).toBe(false);
   });
 
   test('stays at a reboot, so that it comes back with its address', () => {
@@ -127,6 +142,15 @@ describe('the program on a machine', () => {
     shim('systemctl', 'echo "  12 reboot.target start waiting"');
     expect(run('leave').status).toBe(0);
     expect(said()).toBe('');
+  });
+
+  test('the configuration of a k3s that is none of ours stays', () => {
+    writeFileSync(join(dir, 'burst.env'), fileOf(PLAIN, '/etc/tombolo/burst.env'));
+    mkdirSync(join(dir, 'k3s'));
+    writeFileSync(join(dir, 'k3s', 'config.yaml'), 'mine');
+    run('join');
+    run('leave');
+    expect(readFileSync(join(dir, 'k3s', 'config.yaml'), 'utf8')).toBe('mine');
   });
 
   test('says what is wrong', () => {

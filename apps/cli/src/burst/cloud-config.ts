@@ -74,7 +74,7 @@ const quoted = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
 const UNIT = `[Unit]
 Description=Join the Tombolo network at boot, leave it at shutdown
 Wants=network-online.target
-After=network-online.target
+After=network-online.target nss-lookup.target
 Before=tombolo-agent.service
 
 [Service]
