@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeUser } from '@nats-io/jwt';
 import { connect, errors, headers, type NatsConnection } from '@nats-io/transport-node';
+import { jetStreamSubjects, SYSTEM_SUBJECTS } from '../../../test/support/broker-subjects.js';
 import { DesiredState, HeldState, testPeer } from '../../../test/support/desired-state.js';
 import { startTrustedNats, testNodeLogin, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import { until } from '../../../test/support/wait.js';
@@ -115,6 +116,9 @@ describe('nothing read: it may not subscribe to', () => {
     'tombolo.reports.>',
     'tombolo.events.>',
     'tombolo.ingest.>',
+    'tombolo.ingest-results.>',
+    'tombolo.parked.>',
+    'tombolo.checkpoints.>',
     'tombolo.commands.>',
     '_INBOX.B.>',
     '_INBOX.>',
@@ -185,6 +189,24 @@ describe('nothing written: it may not publish to', () => {
     expect(await refusals()).toEqual([`publish ${subject}`]);
     expect(await stored()).toEqual(before);
     expect(reports.filter((report) => report.nodeId !== A)).toEqual([]);
+  });
+
+  test('any call of the JetStream API about any stream, anything of the broker’s own, anything of a source', async () => {
+    const own = `DIRECT.GET.${STREAMS.nodes}.tombolo.nodes.${A}.`;
+    const subjects = [
+      ...jetStreamSubjects().filter((subject) => !subject.startsWith(`CTLJS.${own}`)),
+      ...Object.values(STREAMS).map((stream) => `CTLJS.DIRECT.GET.${stream}.tombolo.nodes.${B}.full`),
+      ...SYSTEM_SUBJECTS,
+      'tombolo.ingest-results.demo',
+      'tombolo.commands.gateway-manager.gateway.create',
+    ];
+    const before = await stored();
+    violations.length = 0;
+    for (const subject of subjects) a.publish(subject, RESYNC, { reply: `_INBOX.${A}.answer` });
+    await a.flush();
+    await until('all to be refused', () => violations.length >= subjects.length);
+    expect([...violations].sort()).toEqual(subjects.map((subject) => `publish ${subject}`).sort());
+    expect(await stored()).toEqual(before);
   });
 
   test('a subject that only begins like its own', async () => {
