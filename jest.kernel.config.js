@@ -5,4 +5,5 @@ export default {
   ...lab,
   testMatch: ['<rootDir>/test/lab/kernel/*.lab.ts', '<rootDir>/test/lab/mesh.lab.ts'],
   testTimeout: 240_000,
+  maxWorkers: 1,
 };

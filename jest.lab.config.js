@@ -6,6 +6,7 @@ export default {
   roots: ['<rootDir>/test/lab', '<rootDir>/libs'],
   testMatch: ['<rootDir>/test/lab/*.lab.ts'],
   testTimeout: 120_000,
-  maxWorkers: 1,
+  // A scenario waits more than it works: two at a time on two processors, each in namespaces of its own.
+  maxWorkers: 2,
   verbose: true,
 };

@@ -79,13 +79,16 @@ describe('an ingress gateway', () => {
       { from: phone, to: ip4(gate), source: null },
     ]);
     // The file says what may be reached; who writes more into it gets no further.
-    await phone.host.run('sh', ['-c', `wg set phone peer "$(wg show phone peers)" allowed-ips 10.90.0.0/16`]);
-    await phone.host.ip('route add 10.90.0.0/16 dev phone');
+    await phone.host.run('sh', ['-c', `wg set phone peer "$(wg show phone peers)" allowed-ips 10.90.0.0/16,fd90::/64`]);
+    await phone.host.ip('route add 10.90.0.0/16 dev phone', 'route add fd90::/64 dev phone');
     await expectCalls('the same with a file that was edited', [
       { from: phone, to: ip4(server), source: address },
       { from: phone, to: ip4(other), source: null },
       { from: phone, to: ip4(gate), source: null },
+      { from: phone, to: ip6(gate), source: null },
     ]);
+    const { drops } = await gate.agent.status();
+    expect(drops.find(({ filter }) => filter === 'unmatched')?.packets).toBeGreaterThan(0);
   });
 
   const client = () => call<{ addresses: string[] }>('GET', 'clients/phone');

@@ -22,7 +22,7 @@ export interface AgentStatus {
   lastApply: string | null;
   /** What differs between the kernel and the set that is held; empty when nothing does. */
   drift: string[];
-  /** What was not forwarded, by filter; the last one, `unmatched`, is what no filter accepted. Empty: there are no filters. */
+  /** What was not let through, by filter; the last one, `unmatched`, is what no filter accepted. Empty: there are no filters. */
   drops: DropCount[];
   /** What the operator should know though nothing is wrong. */
   notes: string[];
