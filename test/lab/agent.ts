@@ -56,6 +56,11 @@ export class Agent {
     return this.process?.running ?? false;
   }
 
+  /** The last 20 kB of what it said. */
+  get printed(): string {
+    return this.process?.printed ?? '';
+  }
+
   /** Sends the signal and waits for the end: SIGTERM is how a service manager stops it, SIGKILL how it crashes. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | undefined> {
     return this.process?.stop(signal);

@@ -38,6 +38,11 @@ export class ControlPlane {
     await waitFor(ready, { what: 'the control plane to be ready', timeout: 120_000 });
   }
 
+  /** Of the process that starts all others. */
+  get pid(): number {
+    return this.ready().pid;
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await this.process?.stop(signal);
   }
