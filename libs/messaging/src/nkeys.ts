@@ -20,6 +20,16 @@ export function isUserKey(value: unknown): value is string {
   return typeof value === 'string' && rawUserKey(value) !== undefined;
 }
 
+/** @returns the public half of a user key; undefined for a text that is no seed of one */
+export function publicUserKey(seed: string): string | undefined {
+  try {
+    const publicKey = nativeSigner(seed).getPublicKey();
+    return isUserKey(publicKey) ? publicKey : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @returns base64 of the Ed25519 signature over the text's UTF-8 bytes */
 export function signText(seed: string, text: string): string {
   return Buffer.from(nativeSigner(seed).sign(Buffer.from(text))).toString('base64');

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { parseAddress } from '#ipam/address.js';
+import { parseAddress, readAddress } from '#ipam/address.js';
 import { addressKind } from '#ipam/address-kind.js';
 import { hostPrefix } from '#ipam/prefix.js';
 import { readIfThere, writeDurably } from './files.js';
@@ -55,8 +55,16 @@ export class ControlPlaneAddresses {
 /** A damaged file is as none: it is found out anew. */
 function parse(text: string | undefined): Known {
   try {
-    return JSON.parse(text ?? '{}') as Known;
+    const value: unknown = JSON.parse(text ?? '{}');
+    return isKnown(value) ? value : {};
   } catch {
     return {};
   }
 }
+
+function isKnown(value: unknown): value is Known {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((each) => Array.isArray(each) && each.every(isAddress));
+}
+
+const isAddress = (value: unknown) => typeof value === 'string' && readAddress(value) !== undefined;

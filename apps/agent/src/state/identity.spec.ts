@@ -1,3 +1,4 @@
+import { createUserKey } from '#messaging/nkeys.js';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +22,7 @@ const identity: Identity = {
   controllerKey: KEYS.b,
   publicKey: KEYS.own,
   controlPrivateKey: KEYS.c,
-  natsSeed: 'SUA',
+  natsSeed: createUserKey().seed,
   interfaceName: 'tmb0',
   listenPort: 51820,
   backend: 'auto',

@@ -1,5 +1,6 @@
 import { isBaseUrl } from '#contracts/enrolment-token.js';
 import { isId, isName } from '#contracts/names.js';
+import { publicUserKey } from '#messaging/nkeys.js';
 import { isWgKey } from '#wireguard/core/wg-key.js';
 import { AgentFailure, messageOf } from '../failure.js';
 import { readIfThere, writeDurably } from './files.js';
@@ -44,7 +45,7 @@ export async function readIdentity(dir: StateDir): Promise<Identity | undefined>
       controllerKey: fields.text('controllerKey', isWgKey),
       publicKey: fields.text('publicKey', isWgKey),
       controlPrivateKey: fields.text('controlPrivateKey', isWgKey),
-      natsSeed: fields.text('natsSeed'),
+      natsSeed: fields.text('natsSeed', (seed) => publicUserKey(seed) !== undefined),
       interfaceName: fields.text('interfaceName', isInterfaceName),
       listenPort: fields.whole('listenPort', 1, 65_535),
       backend: fields.text('backend', isBackendChoice) as BackendChoice,

@@ -47,6 +47,8 @@ export const ListField = ({ of, maxItems, ...options }: FieldOptions & { of: new
     options,
     { type: [of], maxItems },
     ValidateNested({ each: true }),
+    // A list in the list would count as an object of none of the fields.
+    IsObject({ each: true, message: 'must be a list of objects' }),
     ArrayMaxSize(maxItems, { message: `must have at most ${maxItems} entries` }),
     IsArray(),
     Type(() => of),

@@ -1,7 +1,7 @@
 import type { Type as Class } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateNested } from 'class-validator';
 import { EventDto } from '../events/event.dto.js';
 import { ChoiceField, TextField } from '../http/fields.js';
 import { ChangeNetworkBody } from '../networks/network.dto.js';
@@ -81,6 +81,7 @@ export class PlanBody {
   @ArrayMinSize(1)
   @ArrayMaxSize(100)
   @ValidateNested({ each: true })
+  @IsObject({ each: true, message: 'must be a list of objects' })
   @Type(() => AnyCommand, { keepDiscriminatorProperty: true, discriminator: { property: 'command', subTypes } })
   commands!: PlannedCommand[];
 }

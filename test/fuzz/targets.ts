@@ -1,0 +1,16 @@
+import { busTarget } from './bus-target.js';
+import type { FuzzTarget } from './fuzz-target.js';
+import { httpTarget } from './http-target.js';
+import { reportTarget } from './report-target.js';
+import { stateTarget } from './state-target.js';
+import { streamTarget } from './stream-target.js';
+import { tokenTarget } from './token-target.js';
+
+export const targets: readonly FuzzTarget[] = [
+  httpTarget,
+  busTarget,
+  tokenTarget,
+  reportTarget,
+  streamTarget,
+  stateTarget,
+];
