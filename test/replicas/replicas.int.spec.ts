@@ -172,3 +172,8 @@ test('a service that lacks what it needs says what, and exits', async () => {
     /TOMBOLO_DATABASE_URL is not set; TOMBOLO_NATS_URL is not set; TOMBOLO_KEYS_DIR is not set/,
   );
 });
+
+test('a service whose broker cannot hold what it needs says so, closes what it opened, and exits', async () => {
+  const lacking = { databaseUrl: postgres.url, natsUrl: nats.url, keysDir, streamReplicas: 3 };
+  await expect(startService('relay-planner', lacking)).rejects.toThrow(/3 replicas need a cluster of brokers/);
+}, 60_000);

@@ -80,8 +80,9 @@ export class LiveMesh {
       await until(
         'JetStream to equal the log',
         async () => {
-          const held = await this.#published(connection);
-          return sameTexts(held, (await this.facts()).map(textOf));
+          // A broker that is still electing does not answer.
+          const held = await this.#published(connection).catch(() => undefined);
+          return held && sameTexts(held, (await this.facts()).map(textOf));
         },
         withinMs,
       );

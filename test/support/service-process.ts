@@ -13,6 +13,7 @@ export interface ServiceSurroundings {
   databaseUrl: string;
   natsUrl: string;
   keysDir: string;
+  streamReplicas?: number;
 }
 
 /** One replica of one service as its own process (needs `npm run build`), ready when this returns. */
@@ -26,6 +27,7 @@ export async function startService(name: string, surroundings: ServiceSurroundin
       TOMBOLO_DATABASE_URL: surroundings.databaseUrl,
       TOMBOLO_NATS_URL: surroundings.natsUrl,
       TOMBOLO_KEYS_DIR: surroundings.keysDir,
+      TOMBOLO_STREAM_REPLICAS: String(surroundings.streamReplicas ?? 1),
       TOMBOLO_HTTP: `127.0.0.1:${port}`,
     },
   });

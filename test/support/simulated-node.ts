@@ -25,6 +25,7 @@ export class SimulatedNode {
   readonly #publicKey = base64(nacl.box.keyPair().publicKey);
   readonly #idempotencyKey = randomUUID();
   #connection: AgentConnection | undefined;
+  #enrolled: EnrolResponse | undefined;
   id = '';
   set: NodeSet | undefined;
   /** How often its connection to the broker went away, and how often it could not follow on from what it held. */
@@ -50,7 +51,10 @@ export class SimulatedNode {
       }),
     });
     if (!answer.ok) throw new Error(`enrolling ${this.name}: ${answer.status} ${await answer.text()}`);
-    this.#follow((await answer.json()) as EnrolResponse);
+    const enrolled = (await answer.json()) as EnrolResponse;
+    // Asked again by somebody who did not hear the first answer.
+    await this.#connection?.close();
+    this.#follow(enrolled);
   }
 
   get digest(): string {
@@ -104,11 +108,27 @@ export class SimulatedNode {
     return { ...((await answer.json()) as { detail?: string }), status: answer.status };
   }
 
+  /** Says what an agent says every 30 s. */
+  beat(): void {
+    if (!this.set) return;
+    const { epoch, revision, logVersion } = this.set;
+    const body = { agentVersion: '0.1.0', epoch, revision, digest: this.digest, logVersion, backend: 'none' as const };
+    this.tell({ kind: 'heartbeat', body: { ...body, peers: this.peers, repairs: 0 } });
+  }
+
   async close(): Promise<void> {
     await this.#connection?.close();
   }
 
-  #follow({ nodeId, nats, controllerKey }: EnrolResponse): void {
+  /** Its agent starts again, after `close`, with what it held, or without. */
+  start({ lost = false } = {}): void {
+    if (lost) this.set = undefined;
+    if (this.#enrolled) this.#follow(this.#enrolled);
+  }
+
+  #follow(enrolled: EnrolResponse): void {
+    const { nodeId, nats, controllerKey } = enrolled;
+    this.#enrolled = enrolled;
     this.id = nodeId;
     this.#connection = connectAgent({
       urls: nats.urls,

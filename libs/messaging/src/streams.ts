@@ -173,8 +173,11 @@ async function untilAnswered<T>(signal: AbortSignal, ask: () => Promise<T>): Pro
   }
 }
 
+/** Too few brokers of the cluster are up yet for so many copies (`JSClusterNoPeersErrF` in nats-server's errors.json, status 400). */
+const TOO_FEW_BROKERS = 10_005;
+
 /** No answer, nobody there (during an election), or a broker that is short of something for the moment. */
 function isTransient(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status >= 500;
+  if (error instanceof JetStreamApiError) return error.status >= 500 || error.code === TOO_FEW_BROKERS;
   return error instanceof Error && ['TimeoutError', 'JetStreamNotEnabled', 'RequestError'].includes(error.name);
 }

@@ -41,10 +41,29 @@ export interface ServiceParts {
 
 const SWEEP_ANSWERS_EVERY_MS = 3_600_000;
 
-/** @throws Unavailable, naming the part that does not answer */
+/** @throws Unavailable, naming the part that does not answer; then nothing is left open */
 export async function openServiceParts(options: ServicePartsOptions): Promise<ServiceParts> {
+  const opened: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (let end = opened.pop(); end; end = opened.pop()) await end();
+  };
+  try {
+    return { ...(await openInOrder(options, (end) => opened.push(end))), close };
+  } catch (error) {
+    // What stays open would keep the process alive, and nobody would start it again.
+    await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** @param onClose called with what ends each thing that was opened, in the order of opening */
+async function openInOrder(
+  options: ServicePartsOptions,
+  onClose: (end: () => Promise<void>) => void,
+): Promise<Omit<ServiceParts, 'close'>> {
   const { name, databaseUrl, natsUrls, ca, trust, streamReplicas, logger } = options;
   const dataSource = await openLog({ url: databaseUrl, applicationName: `tombolo-${name}` });
+  onClose(() => dataSource.destroy());
   const store = new PostgresEventStore(dataSource);
   const connection = await connectService({
     urls: natsUrls,
@@ -52,36 +71,25 @@ export async function openServiceParts(options: ServicePartsOptions): Promise<Se
     creds: trust.serviceCredentials,
     name,
   });
+  onClose(() => connection.close());
   await ensureStreams(connection, { replicas: streamReplicas });
   const streams = new StreamKeeper({ connection, replicas: streamReplicas, logger });
+  onClose(() => streams.stop());
   const publisher = new JetStreamFactPublisher(connection, store);
   const outbox = new Outbox({ dataSource, store, publisher, logger });
   outbox.start();
+  onClose(() => outbox.stop());
   const networks = new NetworkFollower(store, async ({ from, onFacts }) =>
     followFacts({ connection, store, service: name, from, onFacts, logger }),
   );
   await networks.start();
+  onClose(() => networks.stop());
   const reports = new ReportFeed({ connection, service: name, logger });
+  onClose(async () => reports.stop());
   const sweeping = setInterval(
     () => void store.sweep().catch((error: unknown) => logger.warn({ err: error }, 'old answers not swept')),
     SWEEP_ANSWERS_EVERY_MS,
   );
-  return {
-    store,
-    leases: new Leases(dataSource),
-    outbox,
-    connection,
-    streams,
-    reports,
-    networks,
-    close: async () => {
-      clearInterval(sweeping);
-      reports.stop();
-      await networks.stop();
-      await outbox.stop();
-      await streams.stop();
-      await connection.close();
-      await dataSource.destroy();
-    },
-  };
+  onClose(async () => clearInterval(sweeping));
+  return { store, leases: new Leases(dataSource), outbox, connection, streams, reports, networks };
 }

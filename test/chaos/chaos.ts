@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import { startControlPlane } from '../support/control-plane.js';
+import { runSchedule } from './schedule.js';
+
+/**
+ * `npm run chaos -- [--schedules N] [--seed S] [--seconds T]`: N schedules of load and faults, of seeds S, S+1, …, on one control plane with
+ * two replicas of everything and three NATS servers. One line each; ends with 1 at the first that fails, with the seed to repeat it.
+ */
+const { values } = parseArgs({
+  options: {
+    schedules: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '10' },
+  },
+});
+const { schedules, seed, seconds } = Object.fromEntries(
+  Object.entries(values).map(([name, text]) => {
+    const number = Number(text);
+    if (!Number.isInteger(number) || number < 1) {
+      process.stderr.write(`chaos: --${name} takes a whole number from 1 on, not ${text}\n`);
+      process.exit(2);
+    }
+    return [name, number];
+  }),
+) as Record<keyof typeof values, number>;
+
+const plane = await startControlPlane({ flags: ['--replicas', '2', '--nats-nodes', '3'] });
+for (let n = 0; n < schedules; n++) {
+  const current = seed + n;
+  try {
+    const { acknowledged, refused, facts, faults, settledMs } = await runSchedule(plane, current, seconds);
+    process.stdout.write(
+      `seed ${current}: ok, ${acknowledged} writes acknowledged, ${refused} refused, ${facts} facts, ` +
+        `${faults.length} faults (${tally(faults)}), all as promised ${settledMs} ms after the last\n`,
+    );
+  } catch (error) {
+    process.stdout.write(
+      `seed ${current}: FAILED\n${(error as Error).message}\n` +
+        `again: npm run chaos -- --schedules 1 --seed ${current} --seconds ${seconds}\nlogs and data: ${plane.dir}/data\n`,
+    );
+    await plane.end('SIGTERM');
+    process.exit(1);
+  }
+}
+await plane.remove();
+process.exit(0);
+
+function tally(faults: string[]): string {
+  const counts = new Map<string, number>();
+  for (const fault of faults) counts.set(fault, (counts.get(fault) ?? 0) + 1);
+  return [...counts].map(([fault, count]) => (count > 1 ? `${count} × ${fault}` : fault)).join(', ');
+}
