@@ -17,7 +17,7 @@ interface Asked {
 /** What the owners of gateways and relays are asked over the broker, by something that is not our registry. */
 export const busTarget: FuzzTarget = {
   name: 'bus',
-  boundedRuns: 3_000,
+  boundedRuns: 2_000,
   open: async () => {
     let world = await worldThatAsked();
     const examples = [...world.asked] as Asked[];

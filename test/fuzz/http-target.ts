@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { canonicalJson } from '#contracts/canonical.js';
-import { campaign, type FuzzTarget } from './fuzz-target.js';
+import { openLog } from '#event-store/postgres/data-source.js';
+import { PostgresEventStore } from '#event-store/postgres/postgres-event-store.js';
+import { startPostgres } from '../support/servers.js';
+import { type Campaign, campaign, type FuzzTarget } from './fuzz-target.js';
 import { type FuzzRequest, requests } from './request-arbitrary.js';
-import { startWorld, type World } from './world.js';
+import { inMemory, type OpenStore, startWorld, type World } from './world.js';
 
 /** Then a new world: in an old one everything is taken, or long. */
 const REQUESTS_PER_WORLD = 750;
@@ -11,24 +14,48 @@ const REQUESTS_PER_WORLD = 750;
 /** Every operation of the OpenAPI document, on registry, gateway-manager and relay-planner. */
 export const httpTarget: FuzzTarget = {
   name: 'http',
-  boundedRuns: 3_000,
+  boundedRuns: 2_000,
+  open: () => visits(inMemory),
+};
+
+/** The same on PostgreSQL, which takes less than memory does: slower, and not in the bounded part. */
+export const postgresTarget: FuzzTarget = {
+  name: 'postgres',
+  boundedRuns: 0,
   open: async () => {
-    let visitor = await Visitor.arrive();
-    const document = parsed(await visitor.send({ method: 'GET', path: '/api/openapi.json', headers: {} }));
-    return campaign({
-      inputs: requests(document, { admin: '{{admin}}', viewer: '{{viewer}}', enrolment: '{{enrolment}}' }),
-      feed: async (request, count) => {
-        if (visitor.requests >= REQUESTS_PER_WORLD) {
-          await visitor.leave();
-          visitor = await Visitor.arrive();
-        }
-        const status = await visitor.ask(request);
-        count(`${request.method} ${status}`);
-      },
-      close: () => visitor.leave(),
-    });
+    const server = await startPostgres();
+    const dataSource = await openLog({ url: server.url, applicationName: 'fuzz' });
+    const emptied: OpenStore = async () => {
+      await dataSource.query('truncate events, commands, snapshots, outbox, leases');
+      return new PostgresEventStore(dataSource);
+    };
+    const close = async () => {
+      await dataSource.destroy();
+      await server.stop();
+    };
+    return visits(emptied, close);
   },
 };
+
+async function visits(openStore: OpenStore, close?: () => Promise<void>): Promise<Campaign> {
+  let visitor = await Visitor.arrive(openStore);
+  const document = parsed(await visitor.send({ method: 'GET', path: '/api/openapi.json', headers: {} }));
+  return campaign({
+    inputs: requests(document, { admin: '{{admin}}', viewer: '{{viewer}}', enrolment: '{{enrolment}}' }),
+    feed: async (request, count) => {
+      if (visitor.requests >= REQUESTS_PER_WORLD) {
+        await visitor.leave();
+        visitor = await Visitor.arrive(openStore);
+      }
+      const status = await visitor.ask(request);
+      count(`${request.method} ${status}`);
+    },
+    close: async () => {
+      await visitor.leave();
+      await close?.();
+    },
+  });
+}
 
 interface Answer {
   status: number;
@@ -54,8 +81,8 @@ export class Visitor {
   private constructor(readonly world: World) {}
 
   /** In a network that has some of everything. */
-  static async arrive(): Promise<Visitor> {
-    const world = await startWorld();
+  static async arrive(openStore?: OpenStore): Promise<Visitor> {
+    const world = await startWorld(openStore);
     const { registry } = world;
     const visitor = new Visitor(world);
     const post = async (path: string, body: object) => {

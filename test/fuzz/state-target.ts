@@ -23,7 +23,7 @@ const FILES = ['identity', 'privateKey', 'nextKey', 'login', 'pending', 'held', 
 /** An agent's files after a disk, an editor or another version had its way with them. */
 export const stateTarget: FuzzTarget = {
   name: 'state',
-  boundedRuns: 500,
+  boundedRuns: 300,
   open: async () => {
     const path = mkdtempSync(join(tmpdir(), 'tombolo-fuzz-'));
     const dir = new StateDir(path);

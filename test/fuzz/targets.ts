@@ -1,6 +1,6 @@
 import { busTarget } from './bus-target.js';
 import type { FuzzTarget } from './fuzz-target.js';
-import { httpTarget } from './http-target.js';
+import { httpTarget, postgresTarget } from './http-target.js';
 import { reportTarget } from './report-target.js';
 import { stateTarget } from './state-target.js';
 import { streamTarget } from './stream-target.js';
@@ -8,6 +8,7 @@ import { tokenTarget } from './token-target.js';
 
 export const targets: readonly FuzzTarget[] = [
   httpTarget,
+  postgresTarget,
   busTarget,
   tokenTarget,
   reportTarget,

@@ -35,9 +35,14 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
+/** An empty log. */
+export type OpenStore = (now: () => string) => EventStore | Promise<EventStore>;
+
+export const inMemory: OpenStore = (now) => new MemoryEventStore({ now });
+
+export async function startWorld(openStore: OpenStore = inMemory): Promise<World> {
   const clock = new TestClock();
-  const store = new MemoryEventStore({ now: () => clock.now().toISOString() });
+  const store = await openStore(() => clock.now().toISOString());
   let factsAsked = 0;
   store.onAppended((facts) => (factsAsked += facts.filter(isAskedFor).length));
   const commands = new Map<string, Handle>();
