@@ -1,5 +1,6 @@
 import type { NetworkFact } from '#contracts/facts.js';
 import { lanEndpoint, NetworkHistory, publicEndpoint, testId } from '../../../test/support/network-history.js';
+import { pathFailed, place, reachabilityDecided, relayAssigned, relaySet } from '../../../test/support/relay-facts.js';
 import { planChange } from './plan-change.js';
 
 /** What the facts since a version change. */
@@ -44,6 +45,22 @@ describe('one fact', () => {
     ).toEqual([
       [nodes.slice(0, 2), ['192.168.1.9:51820']],
       [nodes.slice(2), ['203.0.113.9:51820']],
+    ]);
+  });
+
+  test('that ends a failed pair reaches both whom the pair kept apart from the relay and those behind that', () => {
+    const history = new NetworkHistory();
+    const relay = history.join({ endpoints: [publicEndpoint('203.0.113.1')] });
+    const [behind, cut] = [history.join(), history.join()];
+    for (const fact of [relaySet(relay), relayAssigned(behind, relay), pathFailed(relay, cut, 'lan')])
+      history.append(fact);
+    const version = history.facts.length;
+    history.append(reachabilityDecided(relay, place('public')));
+
+    const told = changeSince(history, version).groups.map(({ nodeIds, upserts }) => [nodeIds, upserts]);
+    expect(told).toEqual([
+      [[behind], [expect.objectContaining({ name: `peer/${cut}`, via: relay })]],
+      [[cut], [expect.objectContaining({ name: `peer/${behind}`, via: relay })]],
     ]);
   });
 

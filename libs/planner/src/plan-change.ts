@@ -97,9 +97,17 @@ function touchedNodes(
         fact satisfies never;
     }
   }
+  for (const id of [...ids]) for (const other of pairsChanged(before, after, id)) ids.add(other);
   for (const relayId of [...ids].filter((id) => !servesAlike(before, after, id)))
     for (const { relays } of [before, after]) for (const nodeId of relays.get(relayId)?.nodes ?? []) ids.add(nodeId);
   return new Set([...ids].sort());
+}
+
+/** With whom a node is another exception than before: what is decided of one node may end a pair, and the other stands otherwise. */
+function pairsChanged(before: NetworkState, after: NetworkState, nodeId: string): string[] {
+  const [was, is] = [before.paths.get(nodeId), after.paths.get(nodeId)];
+  if (was === is) return [];
+  return [...new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])])].filter((id) => was?.get(id) !== is?.get(id));
 }
 
 /** Whether a node that is no relay, or one that serves those behind it as before. */
