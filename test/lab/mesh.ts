@@ -2,7 +2,7 @@ import { Agent } from './agent.js';
 import { ControlPlane } from './control-plane.js';
 import { type Host } from './rig/host.js';
 import { type Internet } from './rig/internet.js';
-import { attachBehind, attachFirewalled, attachLan, type NatKind } from './rig/nat.js';
+import { attachBehind, attachFirewalled, attachLan, type NatKind, showOtherPort } from './rig/nat.js';
 import { type Station } from './rig/reachability.js';
 import { Rig } from './rig/rig.js';
 import { waitFor } from './rig/wait-for.js';
@@ -34,6 +34,8 @@ export interface Machine {
   /** On which the machine, or the router before it, meets the internet. */
   publicAddress: string;
   agent: Agent;
+  /** What it is behind, if that can be rebooted. */
+  router?: Host;
 }
 
 /** A machine that has joined, with its addresses in the mesh. */
@@ -42,6 +44,7 @@ export interface Member extends Machine, Station {}
 /** A control plane with one network, and machines that join it. */
 export class Mesh {
   private lastHost = 9;
+  private lastPort = 45_000;
 
   private constructor(
     readonly rig: Rig,
@@ -74,12 +77,30 @@ export class Mesh {
     const publicAddress = `203.0.113.${++this.lastHost}`;
     const host = await this.rig.host(name);
     if (!nat) await this.internet.attach(host, publicAddress);
-    else {
-      const router = await this.rig.host(`${name}-router`);
-      await this.internet.attach(router, publicAddress, 'wan');
-      await attachBehind(router, nat, { host, interface: 'eth0', subnet: '192.168.1' });
-    }
-    return { name, host, publicAddress, agent: new Agent(name, host, this.rig.directory) };
+    const router = nat && (await this.home(host, nat, { publicAddress, subnet: '192.168.1' }));
+    return { ...this.at(name, host, publicAddress), ...(router && { router }) };
+  }
+
+  /** A router loses all its mappings, and shows the machine at another port. */
+  async rebootRouter({ router, publicAddress }: Machine): Promise<void> {
+    if (!router) throw new Error('there is no router to reboot');
+    await showOtherPort(router, ++this.lastPort);
+    await this.internet.replug(router, publicAddress, 'wan');
+  }
+
+  /** Carries a machine to another network: another address of its own, another router, another address outside. */
+  async move(machine: Machine, nat: NatKind): Promise<void> {
+    const publicAddress = `203.0.113.${++this.lastHost}`;
+    await machine.host.ip('link delete eth0');
+    machine.router = await this.home(machine.host, nat, { publicAddress, subnet: `192.168.${this.lastHost}` });
+    machine.publicAddress = publicAddress;
+  }
+
+  private async home(host: Host, nat: NatKind, at: { publicAddress: string; subnet: string }): Promise<Host> {
+    const router = await this.rig.host(`${host.name}-router-${at.publicAddress}`);
+    await this.internet.attach(router, at.publicAddress, 'wan');
+    await attachBehind(router, nat, { host, interface: 'eth0', subnet: at.subnet });
+    return router;
   }
 
   /** Two machines on one LAN behind one router, that have not joined. */

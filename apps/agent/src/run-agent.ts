@@ -16,9 +16,11 @@ import { FollowServer } from './follow/follow-server.js';
 import { Reports } from './follow/reports.js';
 import type { Log } from './log.js';
 import { ownEndpoints } from './enrol/own-endpoints.js';
+import { forgetSources } from './observe/forget-sources.js';
 import { ForwardedPairs } from './observe/forwarded-pairs.js';
 import { LinkWatch } from './observe/link-watch.js';
 import { Observer } from './observe/observer.js';
+import { poke } from './observe/poke.js';
 import { roundTrip } from './observe/round-trip.js';
 import { ProbeRunner } from './probe/probe-runner.js';
 import { probeTarget } from './probe/probe-target.js';
@@ -31,6 +33,7 @@ import type { StateDir } from './state/state-dir.js';
 import { TunnelKeys } from './state/tunnel-keys.js';
 import { AGENT_VERSION } from './version.js';
 import { KernelWatch } from './watch/kernel-watch.js';
+import { waysOut, Whereabouts } from './watch/whereabouts.js';
 
 export interface AgentOptions {
   dir: StateDir;
@@ -44,6 +47,8 @@ export interface AgentOptions {
 /** Drift that nobody tells of (a peer removed by hand) is found by then. */
 const LOOK_EVERY_MS = 30_000;
 const SETTLED_LOOK_MS = 20;
+/** After a move the control plane has so long to answer. */
+const MOVED_PATIENCE_MS = 1_000;
 
 /**
  * Runs what was joined: the mesh from disk first, then the server, for ever. Resolves when the signal comes, or when all
@@ -119,7 +124,29 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
   const { network, name: node, nodeId, interfaceName } = identity;
   log.info({ network, node, nodeId, interface: interfaceName, revision: held?.set.revision ?? 0 }, 'agent started');
-  const watch = new KernelWatch(interfaceName, () => void converger.wake(), log);
+  const whereabouts = new Whereabouts({
+    read: async () => JSON.stringify([await ownEndpoints([], identity.listenPort), await waysOut()]),
+    onMoved: () => {
+      log.info({}, 'this machine has another address or way out');
+      void resend().catch((error) => log.warn({ why: messageOf(error) }, 'peers learn late where this machine is'));
+      void followAgain();
+    },
+  });
+  const dump = () => runTool('wg', ['show', interfaceName, 'dump']);
+  const resend = async () => {
+    if (device.backend === 'userspace')
+      for (const args of forgetSources(interfaceName, await dump())) await runTool('wg', args);
+    await observer.moved();
+  };
+  /** A connection from an address that is gone would hang until TCP gives up. */
+  const followAgain = async () => {
+    if (!(await follow.answers(MOVED_PATIENCE_MS))) follow.redial();
+  };
+  const watch = new KernelWatch(
+    interfaceName,
+    { onChange: () => void converger.wake(), onMove: () => whereabouts.look() },
+    log,
+  );
   const probes = new ProbeRunner({
     probe: (target) => probeTarget(target, interfaceName),
     newestHandshake: () => newestHandshake(interfaceName),
@@ -127,8 +154,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   });
   const observer = new Observer({
     watch: new LinkWatch(),
-    dump: () => runTool('wg', ['show', interfaceName, 'dump']),
+    dump,
     roundTrip,
+    poke,
     forwarded: new ForwardedPairs(interfaceName),
     ownEndpoints: () => ownEndpoints([], identity.listenPort),
     report: (body) => follow.report({ kind: 'observed', body }),

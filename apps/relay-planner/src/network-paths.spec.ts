@@ -121,13 +121,43 @@ describe('a path fails', () => {
     expect(due(100).failures).toEqual([{ pair: [ids.a, ids.b], reason: 'silent' }]);
   });
 
-  test('after eight seconds where it should work, both are there, and others answer both', () => {
-    const { ids, tells, due } = given();
-    tells('a', 0, ['q', '203.0.113.2:51820'], ['p', null, 'unanswered']);
-    expect(due(8).failures).toEqual([]);
-    tells('p', 1, ['q', '203.0.113.2:51820']);
-    expect([due(7).failures, due(8).failures]).toEqual([[], [{ pair: [ids.a, ids.p], reason: 'no answer' }]]);
+  /** p reaches q, and a tells since 1 that p does not answer. */
+  const missed = () => {
+    const paths = given();
+    paths.tells('p', 0, ['q', '203.0.113.2:51820']);
+    paths.tells('a', 1, ['q', '203.0.113.2:51820'], ['p', null, 'unanswered']);
+    return paths;
+  };
+  const NO_ANSWER = 'no answer';
+
+  test('soon where it should work and nothing else is wrong with either', () => {
+    const { ids, tells, due } = missed();
+    expect([due(1.2).failures, due(1.3).failures]).toEqual([[], [{ pair: [ids.a, ids.p], reason: NO_ANSWER }]]);
     tells('a', 9, ['p', '203.0.113.1:51820']);
     expect(due(10).failures).toEqual([]);
+  });
+
+  test('not before it is known that both are there, where others miss one of them too: eight seconds', () => {
+    const { ids, tells, due } = missed();
+    tells('b', 1.1, ['q', '203.0.113.2:51820'], ['p', null, 'unanswered']);
+    expect([due(2).failures, due(30).failures]).toEqual([[], []]);
+    tells('p', 31, ['q', '203.0.113.2:51820']);
+    expect(due(31).failures).toEqual([
+      { pair: [ids.a, ids.p], reason: NO_ANSWER },
+      { pair: [ids.b, ids.p], reason: NO_ANSWER },
+    ]);
+  });
+
+  test('not where one of both was never heard of', () => {
+    const { tells, due } = given();
+    tells('a', 0, ['q', '203.0.113.2:51820'], ['p', null, 'unanswered']);
+    expect(due(8).failures).toEqual([]);
+  });
+
+  test('soon although another path of it has failed: that is settled', () => {
+    const { ids, append, tells, due } = missed();
+    tells('b', 1, ['q', '203.0.113.2:51820'], ['p', null, 'unanswered']);
+    append(pathFailed(ids.b, ids.p, 'public'), 1.2);
+    expect(due(2).failures).toEqual([{ pair: [ids.a, ids.p], reason: NO_ANSWER }]);
   });
 });

@@ -1,10 +1,11 @@
 import type { RecordedFact, NetworkFact } from '#contracts/facts.js';
 import type { ObservedReport } from '#contracts/reports.js';
 import { isLive } from '#planner/members.js';
+import { directPath } from '#planner/paths/choose-path.js';
 import { inOrder } from '#planner/paths/reach.js';
 import type { NetworkState } from '#topology/network-state.js';
 import { pathBetween } from '#topology/relay-fold.js';
-import { ObservationBook } from './observations/observation-book.js';
+import { type Link, ObservationBook } from './observations/observation-book.js';
 import { classify } from './reachability/classify.js';
 import { gatherEvidence } from './reachability/gather-evidence.js';
 import { isKnown } from './reachability/reachability.decider.js';
@@ -13,7 +14,9 @@ import type { RelayHealth } from './relays/relay-health.js';
 
 /** A trial that has not proven itself by then has failed: WireGuard calls again every five seconds. */
 export const TRIAL_MS = 15_000;
-/** A pair that should reach each other and does not: its nodes may have to be judged anew first. */
+/** A pair that should reach each other and does not, and no other link of both is in doubt: others have so long to complain. */
+export const ALONE_MS = 300;
+/** The same where others do not reach them either: the nodes may have to be judged anew first. */
 export const MISSED_MS = 8_000;
 /** Traffic that a relay saw is a reason for a trial for so long. */
 const INTEREST_MS = 60_000;
@@ -112,17 +115,35 @@ export class NetworkPaths {
       const phase = pathBetween(state, a, b)?.phase;
       if (links.length === 0 || phase === 'failed') this.#missed.delete(key);
       else if (phase === 'proven') failures.push({ pair, reason: 'silent' });
-      else if (phase === undefined && this.#isMissed(pair, Math.min(...links.map((link) => link?.since ?? now)), now))
+      else if (
+        phase === undefined &&
+        this.#isMissed(state, pair, { since: Math.min(...links.map((link) => link?.since ?? now)), now })
+      )
         failures.push({ pair, reason: 'no answer' });
     }
     return failures;
   }
 
-  /** Both are there, others answer each, and they do not hear each other. */
-  #isMissed(pair: Pair, since: number, now: number): boolean {
+  /**
+   * Both are there, others answer each, and they do not hear each other. If others do not hear one of them either, it may be
+   * gone: then both must have been heard of since.
+   */
+  #isMissed(state: NetworkState, pair: Pair, { since, now }: { since: number; now: number }): boolean {
     const isHeard = (nodeId: string) =>
       this.health.isAlive(nodeId, now) && this.book.linksFrom(nodeId, now).some(({ link }) => link === 'up');
-    return now - since >= MISSED_MS && pair.every(isHeard);
+    if (now - since < ALONE_MS || !pair.every(isHeard)) return false;
+    if (this.#isAlone(state, pair, now)) return true;
+    return now - since >= MISSED_MS && pair.every((nodeId) => this.health.wasHeardSince(nodeId, since));
+  }
+
+  /** Nothing else is wrong with either, as far as others have told; who is reached through a relay now is no news. */
+  #isAlone(state: NetworkState, pair: Pair, now: number): boolean {
+    const isOpen = ({ from, nodeId, link }: Link) => {
+      if (link !== 'unanswered' || (pair.includes(from) && pair.includes(nodeId))) return false;
+      const [a, b] = [state.nodes.get(from), state.nodes.get(nodeId)];
+      return isLive(state) && a !== undefined && b !== undefined && directPath(state, a, b) !== undefined;
+    };
+    return !pair.some((id) => [...this.book.linksFrom(id, now), ...this.book.linksTo(id, now)].some(isOpen));
   }
 
   #note(known: Map<string, { pair: Pair; at: number }>, [a, b]: Pair, at: number): void {

@@ -43,7 +43,7 @@ export interface ResyncReport {
 
 /**
  * What a node sees of the others, for choosing paths (docs/paths.md): what is new since its last report, and little by
- * little all of it again. At most one in ten seconds unless a link that is watched changes.
+ * little all of it again. At most one in ten seconds unless a link that is watched changes, or a peer is lost.
  */
 export interface ObservedReport {
   /** Where this machine can be called, by its own addresses now. */
@@ -57,7 +57,7 @@ export interface ObservedLink {
   nodeId: string;
   /** Where it is seen; null: nowhere yet. */
   endpoint: string | null;
-  /** `unanswered`: it was called, for ten seconds (three where the link is watched), and nothing came. */
+  /** `unanswered`: it was called and nothing came; for how long, docs/paths.md tells. */
   link: 'up' | 'unanswered';
   /** Round-trip time through the tunnel, milliseconds; null: not measured. */
   rtt: number | null;

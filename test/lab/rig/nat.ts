@@ -29,6 +29,19 @@ export async function attachBehind(router: Host, kind: NatKind, inside: Inside):
   await host.ip(`address add ${subnet}.2/24 dev ${inside.interface}`, `route add default via ${subnet}.1`);
 }
 
+/** Has a router of kind `cone` show another UDP port for the one machine behind it, as it may after a reboot. */
+export async function showOtherPort(router: Host, port: number): Promise<void> {
+  await router.nft(`
+flush chain ip nat post
+table ip nat {
+  chain post {
+    oifname "wan" meta l4proto udp masquerade to :${port}
+    oifname "wan" masquerade
+  }
+}
+`);
+}
+
 /** Puts several hosts on one LAN behind another one; they get .2, .3, … on `eth0`. */
 export async function attachLan(router: Host, kind: NatKind, lan: { cable: Switch; subnet: string; hosts: Host[] }) {
   const { cable, subnet, hosts } = lan;

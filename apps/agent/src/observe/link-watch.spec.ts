@@ -138,25 +138,73 @@ describe('a link', () => {
   });
 });
 
-describe('a watched link', () => {
-  /** Probes go out every second. */
-  const silentFor = (seconds: number, rtt: number | null) => {
+describe('a peer that is sent to and says nothing', () => {
+  /** Looks every half second; sent to at each, probed as wanted. `answersProbes`: it did before. */
+  function silentFor(seconds: number, { answersProbes = true, heardAt = 0 } = {}) {
     const watch = new LinkWatch();
-    watch.look([peer({ isWatched: true })], 0);
-    if (rtt !== null) watch.measured('b', rtt);
+    watch.look([peer()], 0);
+    if (answersProbes) watch.measured('b', 8);
     watch.news(0);
-    for (let at = 1; at <= seconds; at++) watch.look([peer({ isWatched: true, tx: 100 + at })], at * 1000);
-    return watch.isUrgent(seconds * 1000);
-  };
+    const probes: number[] = [];
+    for (let at = 0.5; at <= seconds; at += 0.5) {
+      watch.look([peer({ tx: 100 + at, rx: at === heardAt ? 200 : heardAt && at > heardAt ? 200 : 100 })], at * 1000);
+      for (const nodeId of watch.toProbe(at * 1000, 9)) {
+        watch.probed(nodeId, at * 1000);
+        probes.push(at);
+      }
+    }
+    return { watch, probes, now: seconds * 1000 };
+  }
 
-  test('that went silent cannot wait: three seconds', () => {
-    expect([silentFor(2, 8), silentFor(3, 8)]).toEqual([false, true]);
+  test('is probed until that is clear, and told at once: two seconds', () => {
+    const early = silentFor(2);
+    expect([early.watch.isUrgent(early.now), early.watch.isInDoubt(early.now)]).toEqual([false, true]);
+    const late = silentFor(4);
+    expect(late.probes).toEqual([0.5, 1, 1.5, 2]);
+    expect([late.watch.isUrgent(late.now), late.watch.hasLost(late.now)]).toEqual([true, true]);
+    expect(late.watch.news(late.now)).toMatchObject([{ link: 'unanswered' }]);
+    expect([late.watch.isUrgent(late.now), late.watch.isInDoubt(late.now)]).toEqual([false, false]);
   });
 
-  test('whose probes were never answered is not judged by them', () => {
-    expect(silentFor(9, null)).toBe(false);
+  test('is not lost when it said something meanwhile', () => {
+    const { watch, now } = silentFor(4, { heardAt: 2 });
+    expect(watch.isUrgent(now)).toBe(false);
   });
 
+  test('is told after twelve seconds where it never answered probes', () => {
+    const early = silentFor(12, { answersProbes: false });
+    expect([early.watch.isUrgent(early.now), early.watch.isInDoubt(early.now)]).toEqual([false, false]);
+    const late = silentFor(12.5, { answersProbes: false });
+    expect(late.watch.isUrgent(late.now)).toBe(true);
+  });
+
+  test('is measured as soon as it is heard, once a minute where nothing comes back', () => {
+    const watch = new LinkWatch();
+    const probedAt = [0, 1, 2, 61, 62].filter((at) => {
+      watch.look([peer({ rx: 100 + at })], at * 1000);
+      const probed = watch.toProbe(at * 1000, 9).length > 0;
+      if (probed) watch.probed('b', at * 1000);
+      return probed;
+    });
+    expect(probedAt).toEqual([0, 61]);
+  });
+
+  test('is one of few where many are silent', () => {
+    const watch = new LinkWatch();
+    const all = (tx: number) => Array.from({ length: 100 }, (_, n) => peer({ nodeId: `n${n}`, tx }));
+    watch.look(all(1), 0);
+    watch.look(all(2), 1000);
+    expect(watch.toProbe(1000, 32)).toHaveLength(32);
+  });
+
+  test('has a session as long as it lasts', () => {
+    const watch = new LinkWatch();
+    watch.look([peer(), peer({ nodeId: 'c', handshakeAt: 0 })], 0);
+    expect([watch.live(180_000), watch.live(181_000)]).toEqual([['b'], []]);
+  });
+});
+
+describe('a watched link', () => {
   test('that shakes hands cannot wait', () => {
     const watch = new LinkWatch();
     watch.look([peer({ isWatched: true, handshakeAt: 0 })], 0);

@@ -15,8 +15,12 @@ export interface PeerLook {
 
 /** A peer that was called for so long without a word is unanswered, milliseconds. */
 export const UNANSWERED_MS = 10_000;
-/** The same for one that is probed every second, and has answered probes. */
-export const SILENT_MS = 3_000;
+/** The same for one that has answered probes before, from the first probe without an answer. */
+export const SILENT_MS = 2_000;
+/** The same for one that never did: whatever it drops, WireGuard tells within ten seconds that a packet came (whitepaper §6.5). */
+export const SILENT_UNMEASURED_MS = 12_000;
+/** One that does not answer probes is probed for its round-trip time so seldom. */
+const MEASURE_AGAIN_MS = 60_000;
 /** All is told again within this time: the control plane may have been away. */
 export const TELL_AGAIN_MS = 8 * 60_000;
 /** A report holds so many links; the rest comes with the next. */
@@ -26,6 +30,10 @@ interface Known {
   look: PeerLook;
   /** When the last byte came, by the looks. */
   heardAt: number;
+  /** When the first probe went out since then; null: none did. */
+  probedSince: number | null;
+  /** When the last probe went out. */
+  probedAt: number;
   /** Since when bytes go out and none come in; null: they do not. */
   callingSince: number | null;
   /** When its handshake was seen to change. */
@@ -41,6 +49,35 @@ export class LinkWatch {
   /** @param peers all there are now; others are forgotten */
   look(peers: readonly PeerLook[], now: number): void {
     this.#known = new Map(peers.map((peer) => [peer.nodeId, after(this.#known.get(peer.nodeId), peer, now)]));
+  }
+
+  /**
+   * Who has to be probed: first those that are sent to without a word back, as long as it is not clear whether they are there,
+   * then those that were heard and never measured.
+   */
+  toProbe(now: number, most: number): string[] {
+    const all = [...this.#known.values()];
+    const doubtful = all.filter((known) => isDoubtful(known, now));
+    const unmeasured = all.filter(
+      ({ rtt, heardAt, probedAt }) => rtt === null && heardAt === now && now - probedAt >= MEASURE_AGAIN_MS,
+    );
+    return [...doubtful, ...unmeasured].slice(0, most).map(({ look }) => look.nodeId);
+  }
+
+  /** Whether it will soon be known if a peer has gone silent. */
+  isInDoubt(now: number): boolean {
+    return [...this.#known.values()].some((known) => isDoubtful(known, now) && known.rtt !== null);
+  }
+
+  /** A probe goes out to a peer. */
+  probed(nodeId: string, now: number): void {
+    const known = this.#known.get(nodeId);
+    if (known) [known.probedSince, known.probedAt] = [known.probedSince ?? now, now];
+  }
+
+  /** Those with a live session. */
+  live(now: number): string[] {
+    return [...this.#known.values()].filter((known) => !isDead(known, now)).map(({ look }) => look.nodeId);
   }
 
   /** A round trip to a peer took so long, milliseconds. */
@@ -61,12 +98,17 @@ export class LinkWatch {
     return links;
   }
 
-  /** A change that cannot wait: a path that was proven, or is on trial, has become another. */
+  /** A change that cannot wait: a path that was proven, or is on trial, has become another; any peer has gone silent. */
   isUrgent(now: number): boolean {
     return [...this.#known.values()].some((known) => {
-      const link = known.look.isWatched && linkOf(known, now);
+      const link = known.look.isWatched || isSilent(known, now) ? linkOf(known, now) : undefined;
       return link && link.link !== known.told?.link;
     });
+  }
+
+  /** Whether a peer has gone silent that was not told yet. */
+  hasLost(now: number): boolean {
+    return [...this.#known.values()].some((known) => isSilent(known, now) && known.told?.link !== 'unanswered');
   }
 
   /** Nobody knows any more what was told. */
@@ -75,8 +117,10 @@ export class LinkWatch {
   }
 }
 
+const UNKNOWN = { probedSince: null, probedAt: -Infinity, callingSince: null, rtt: null, told: null };
+
 function after(before: Known | undefined, look: PeerLook, now: number): Known {
-  if (!before) return { look, heardAt: now, callingSince: null, handshakeSeenAt: now, rtt: null, told: null };
+  if (!before) return { ...UNKNOWN, look, heardAt: now, handshakeSeenAt: now };
   const { rx, tx } = before.look;
   const isHeard = look.rx > rx;
   // Counters begin anew where the peer was made again.
@@ -85,20 +129,31 @@ function after(before: Known | undefined, look: PeerLook, now: number): Known {
     ...before,
     look,
     heardAt: isHeard ? now : before.heardAt,
+    probedSince: isHeard ? null : before.probedSince,
     callingSince: isHeard || look.tx < tx ? null : (before.callingSince ?? (isCalling ? now : null)),
     handshakeSeenAt: look.handshakeAt === before.look.handshakeAt ? before.handshakeSeenAt : now,
   };
 }
 
 /** Undefined: nothing was ever tried with it. */
-function linkOf({ look, heardAt, callingSince, handshakeSeenAt, rtt }: Known, now: number): ObservedLink | undefined {
-  const { nodeId, endpoint, handshakeAt, isWatched } = look;
-  const isDead = handshakeAt === 0 || now - handshakeSeenAt > SESSION_EXPIRY_SECONDS * 1000;
+function linkOf(known: Known, now: number): ObservedLink | undefined {
+  const { look, callingSince, rtt } = known;
+  const { nodeId, endpoint } = look;
   const isCalling = callingSince !== null && now - callingSince >= UNANSWERED_MS;
-  const isSilent = isWatched && rtt !== null && callingSince !== null && now - heardAt >= SILENT_MS;
-  if (isSilent || (isDead && isCalling)) return { nodeId, endpoint, link: 'unanswered', rtt };
-  return handshakeAt === 0 ? undefined : { nodeId, endpoint, link: 'up', rtt };
+  if (isSilent(known, now) || (isDead(known, now) && isCalling)) return { nodeId, endpoint, link: 'unanswered', rtt };
+  return look.handshakeAt === 0 ? undefined : { nodeId, endpoint, link: 'up', rtt };
 }
+
+const isDead = ({ look, handshakeSeenAt }: Known, now: number): boolean =>
+  look.handshakeAt === 0 || now - handshakeSeenAt > SESSION_EXPIRY_SECONDS * 1000;
+
+function isSilent({ rtt, callingSince, probedSince }: Known, now: number): boolean {
+  if (callingSince === null || probedSince === null) return false;
+  return now - probedSince >= (rtt === null ? SILENT_UNMEASURED_MS : SILENT_MS);
+}
+
+const isDoubtful = (known: Known, now: number): boolean =>
+  known.callingSince !== null && linkOf(known, now)?.link === 'up';
 
 function isNews(link: ObservedLink, told: Known['told'], now: number): boolean {
   if (!told || told.link !== link.link || told.endpoint !== link.endpoint) return true;

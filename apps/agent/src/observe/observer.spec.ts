@@ -1,3 +1,4 @@
+import type { Endpoint } from '#contracts/facts.js';
 import type { PeerResource, Resource } from '#contracts/node-stream.js';
 import type { ObservedReport } from '#contracts/reports.js';
 import { LinkWatch } from './link-watch.js';
@@ -16,7 +17,18 @@ const RELAY: Resource = { name: 'filter/relay', verdict: 'accept', sources: [], 
 
 function given(...resources: Resource[]) {
   const reports: ObservedReport[] = [];
-  const world = { now: 0, rx: 100, tx: 100, pairs: [] as [string, string][], looks: 0 };
+  const endpoints: Endpoint[] = [{ address: '192.168.1.2', port: 51820, kind: 'lan' }];
+  const world = {
+    endpoints,
+    reports,
+    now: 0,
+    rx: 100,
+    tx: 100,
+    pairs: [] as [string, string][],
+    looks: 0,
+    poked: [] as string[],
+    measured: [] as string[],
+  };
   const observer = new Observer({
     watch: new LinkWatch(),
     dump: async () => {
@@ -24,9 +36,13 @@ function given(...resources: Resource[]) {
       const lines = [1, 2].map((n) => `key-${n}\t(none)\t203.0.113.${n}:51820\t-\t9\t${world.rx}\t${world.tx}\toff`);
       return ['key\tkey\t51820\toff', ...lines].join('\n');
     },
-    roundTrip: async () => 10,
+    roundTrip: async (address) => {
+      world.measured.push(address);
+      return 10;
+    },
+    poke: (addresses) => world.poked.push(...addresses),
     forwarded: { set: () => undefined, read: async () => world.pairs, stop: () => undefined },
-    ownEndpoints: async () => [{ address: '192.168.1.2', port: 51820, kind: 'lan' }],
+    ownEndpoints: async () => world.endpoints,
     report: (body) => reports.push(body),
     now: () => world.now,
   });
@@ -47,13 +63,48 @@ test('what is new is told, and nothing when nothing is', async () => {
   expect(await lookAt(2 * REPORT_MS)).toEqual([]);
 });
 
-test('it looks every ten seconds, and tells all again after the control plane was away', async () => {
+test('it looks every second, and tells all again after the control plane was away', async () => {
   const { world, observer, lookAt } = given(peer(1));
   await lookAt(0);
-  await lookAt(REPORT_MS - 1);
-  expect(world.looks).toBe(1);
+  await lookAt(500);
+  await lookAt(1000);
+  expect(world.looks).toBe(2);
   observer.connected();
   expect(await lookAt(REPORT_MS)).toMatchObject([{ peers: [{ nodeId: id(1) }] }]);
+});
+
+test('when nothing changes nothing is told, and next to nothing measured: eight peers in ten seconds', async () => {
+  const { world, lookAt } = given(...Array.from({ length: 9 }, (_, n) => peer(n)));
+  for (let at = 0; at < 2 * REPORT_MS; at += 1000) await lookAt(at);
+  world.measured = [];
+  const told = [];
+  for (let at = 2 * REPORT_MS; at < 62 * REPORT_MS; at += 1000) told.push(...(await lookAt(at)));
+  // All is told again within ten minutes.
+  expect(told.length).toBeLessThanOrEqual(2);
+  expect(world.measured.length).toBe(60 * 8);
+});
+
+test('a peer that went silent is told at once, and all others that are there get a packet: a NAT may have lost us', async () => {
+  const { world, lookAt } = given(peer(1), peer(2));
+  for (let at = 0; at <= 2000; at += 500) await lookAt(at);
+  const told = [];
+  for (let at = 2500; at <= 6500 && told.length === 0; at += 500) {
+    world.tx++;
+    told.push(...(await lookAt(at)));
+  }
+  expect(told).toMatchObject([{ peers: [{ link: 'unanswered' }, { link: 'unanswered' }] }]);
+  expect(world.now).toBeLessThanOrEqual(5500);
+  expect(world.poked).toEqual(['10.90.0.1', '10.90.0.2']);
+});
+
+test('after a move every peer with a session gets a packet, none through a relay, and where it is now is told', async () => {
+  const { world, observer, lookAt } = given(peer(1), peer(2, { via: id(1) }));
+  await lookAt(0);
+  expect(await lookAt(1000)).toEqual([]);
+  world.endpoints = [{ address: '192.168.9.2', port: 51820, kind: 'lan' }];
+  await observer.moved();
+  expect(world.poked).toEqual(['10.90.0.1']);
+  expect(world.reports).toMatchObject([{ endpoints: [{ address: '192.168.9.2' }] }]);
 });
 
 test('a path on trial is looked at every second, and its handshake told at once', async () => {
@@ -74,4 +125,13 @@ test('a relay tells between whom it forwards, each pair once in half a minute', 
   expect(await lookAt(3000)).toMatchObject([{ forwarded: [[id(1), id(2)]] }]);
   expect((await lookAt(6000)).flatMap(({ forwarded }) => forwarded)).toEqual([]);
   expect((await lookAt(33_000)).flatMap(({ forwarded }) => forwarded)).toEqual([[id(1), id(2)]]);
+});
+
+test('a relay that takes over a path gets a packet: a NAT may have given this node another port', () => {
+  const { world, observer } = given(peer(1), peer(2));
+  observer.follow([peer(1), peer(2, { via: id(1) })]);
+  expect(world.poked).toEqual(['10.90.0.1']);
+  observer.follow([peer(1), peer(2, { via: id(1) })]);
+  observer.follow([peer(1), peer(2)]);
+  expect(world.poked).toEqual(['10.90.0.1']);
 });

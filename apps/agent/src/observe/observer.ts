@@ -10,6 +10,8 @@ export interface ObserverParts {
   /** `wg show IF dump`. */
   dump(): Promise<string>;
   roundTrip(address: string): Promise<number | null>;
+  /** Sends one packet to each, and waits for nothing. */
+  poke(addresses: readonly string[]): void;
   /** Between which addresses a relay forwards. */
   forwarded: { set(isRelay: boolean): void; read(): Promise<[string, string][]>; stop(): void };
   ownEndpoints(): Promise<Endpoint[]>;
@@ -19,6 +21,12 @@ export interface ObserverParts {
 }
 
 const LOOK_MS = 1_000;
+/** While it is in doubt whether a peer is there. */
+const DOUBT_LOOK_MS = 500;
+/** Looking may take this share of the time: the more peers, the more it costs. */
+const MOST_EFFORT = 0.02;
+/** Peers probed at one look besides those whose path has to be watched. */
+const MOST_PROBES = 32;
 /** So soon a pair that talks through this node may try to do without it. */
 const RELAY_LOOK_MS = 3_000;
 /** Its traffic is told again after so long. */
@@ -30,8 +38,8 @@ const MEASURED = 8;
 const MOST_PAIRS = 100;
 
 /**
- * Sees what the node's links are like, and tells what is new. It looks every second while a path is on trial or a proven one
- * has to be watched, every three while it relays, every ten otherwise.
+ * Sees what the node's links are like, and tells what is new. It looks every second, or twice while a peer does not answer; a peer that
+ * is sent to without a word back is probed.
  */
 export class Observer {
   #peers: PeerResource[] = [];
@@ -39,7 +47,9 @@ export class Observer {
   #endpoints: Endpoint[] = [];
   #toldEndpoints = '';
   readonly #toldPairs = new Map<string, number>();
-  #lookedAt = -Infinity;
+  #lookAgainAt = -Infinity;
+  #lookedAroundAt = -Infinity;
+  #readPairsAt = -Infinity;
   #reportedAt = -Infinity;
   #isRelay = false;
   #next = 0;
@@ -47,13 +57,15 @@ export class Observer {
   readonly #timer: NodeJS.Timeout;
 
   constructor(private readonly parts: ObserverParts) {
-    this.#timer = setInterval(() => void this.look(), LOOK_MS);
+    this.#timer = setInterval(() => void this.look(), DOUBT_LOOK_MS / 2);
   }
 
   /** The set that the node holds now. */
   follow(resources: Iterable<Resource>): void {
     const all = [...resources];
+    const before = new Map(this.#peers.map((peer) => [peer.name, peer.via]));
     this.#peers = all.filter(isPeer);
+    this.#greetRelays(before);
     this.#isRelay = all.some(({ name }) => name === 'filter/relay');
     this.#byAddress = new Map(
       this.#peers.flatMap(({ name, allowedIps }) =>
@@ -69,19 +81,28 @@ export class Observer {
     this.#toldEndpoints = '';
   }
 
+  /** The machine's own addresses or way out have changed: peers learn by the next packet where it is now. */
+  async moved(): Promise<void> {
+    this.#pokeAll();
+    this.#lookedAroundAt = this.#reportedAt = this.#lookAgainAt = -Infinity;
+    await this.look();
+  }
+
   /** Looks, if it is time to, and reports what is new. */
   async look(): Promise<void> {
-    const { now } = this.parts;
-    const every = this.#peers.some(isCloselyWatched) ? LOOK_MS / 2 : this.#isRelay ? RELAY_LOOK_MS : REPORT_MS;
-    if (this.#looking || now() - this.#lookedAt < every) return;
+    const { now, watch } = this.parts;
+    const began = now();
+    if (this.#looking || began < this.#lookAgainAt) return;
     this.#looking = true;
-    this.#lookedAt = now();
     try {
       await this.#lookOnce();
     } catch {
       // A device that does not answer is the converger's concern; there is nothing to tell of it.
     } finally {
       this.#looking = false;
+      const every = watch.isInDoubt(now()) ? DOUBT_LOOK_MS : LOOK_MS;
+      // Timers come a little early or late: half a step is close enough.
+      this.#lookAgainAt = began + Math.max(every - DOUBT_LOOK_MS / 4, (now() - began) / MOST_EFFORT);
     }
   }
 
@@ -93,11 +114,33 @@ export class Observer {
   async #lookOnce(): Promise<void> {
     const { watch, dump, now } = this.parts;
     watch.look(readLinks(await dump(), this.#peers), now());
-    for (const peer of this.#peers.filter(isProven)) void this.#measure(peer);
+    // Who has lost one peer may have lost its place in a NAT, and with it all others.
+    if (watch.hasLost(now())) this.#pokeAll();
+    this.#probe();
     const isDue = now() - this.#reportedAt >= REPORT_MS;
-    if (isDue) await this.#lookAround();
+    if (now() - this.#lookedAroundAt >= REPORT_MS) await this.#lookAround();
     const pairs = this.#isRelay ? await this.#newPairs() : [];
     if (isDue || pairs.length > 0 || watch.isUrgent(now())) this.#report(pairs);
+  }
+
+  #probe(): void {
+    const { watch, now } = this.parts;
+    const wanted = new Set(watch.toProbe(now(), MOST_PROBES));
+    for (const peer of this.#peers) if (isProven(peer) || wanted.has(idOf(peer))) void this.#measure(peer);
+  }
+
+  /** Whose path has been moved to a relay may have lost its place in a NAT: the relay must know the new one. */
+  #greetRelays(before: ReadonlyMap<string, string | undefined>): void {
+    const moved = this.#peers.filter(({ name, via }) => before.has(name) && before.get(name) !== via);
+    const relays = new Set(moved.map(({ via }) => via));
+    const addresses = this.#peers.filter((peer) => relays.has(idOf(peer))).flatMap((peer) => addressOf(peer) ?? []);
+    if (addresses.length > 0) this.parts.poke(addresses);
+  }
+
+  #pokeAll(): void {
+    const live = new Set(this.parts.watch.live(this.parts.now()));
+    const peers = this.#peers.filter((peer) => peer.via === undefined && live.has(idOf(peer)));
+    this.parts.poke(peers.flatMap((peer) => addressOf(peer) ?? []));
   }
 
   #report(forwarded: [string, string][]): void {
@@ -112,6 +155,7 @@ export class Observer {
 
   /** What need not be seen every second: own addresses, and how far the others are, some at a time. */
   async #lookAround(): Promise<void> {
+    this.#lookedAroundAt = this.parts.now();
     this.#endpoints = (await this.parts.ownEndpoints()).slice(0, 16);
     const reachable = this.#peers.filter(({ endpoint, via }) => endpoint !== null && via === undefined);
     for (let i = 0; i < Math.min(MEASURED, reachable.length); i++) {
@@ -120,15 +164,20 @@ export class Observer {
     }
   }
 
-  async #measure({ name, allowedIps }: PeerResource): Promise<void> {
-    const address = allowedIps.find((prefix) => /\/(32|128)$/.test(prefix))?.replace(/\/\d+$/, '');
-    const rtt = address === undefined ? null : await this.parts.roundTrip(address);
-    if (rtt !== null) this.parts.watch.measured(name.slice('peer/'.length), rtt);
+  async #measure(peer: PeerResource): Promise<void> {
+    const { watch, roundTrip, now } = this.parts;
+    const address = addressOf(peer);
+    if (address === undefined) return;
+    watch.probed(idOf(peer), now());
+    const rtt = await roundTrip(address);
+    if (rtt !== null) watch.measured(idOf(peer), rtt);
   }
 
   /** Pairs that were not told lately. */
   async #newPairs(): Promise<[string, string][]> {
     const now = this.parts.now();
+    if (now - this.#readPairsAt < RELAY_LOOK_MS) return [];
+    this.#readPairsAt = now;
     for (const [key, at] of this.#toldPairs) if (now - at >= PAIR_AGAIN_MS) this.#toldPairs.delete(key);
     const pairs = new Map<string, [string, string]>();
     for (const ends of await this.parts.forwarded.read()) {
@@ -141,5 +190,7 @@ export class Observer {
   }
 }
 
-const isCloselyWatched = ({ keepalive }: PeerResource): boolean => keepalive !== undefined;
+const idOf = ({ name }: PeerResource): string => name.slice('peer/'.length);
 const isProven = ({ keepalive, via }: PeerResource): boolean => keepalive !== undefined && via === undefined;
+const addressOf = ({ allowedIps }: PeerResource): string | undefined =>
+  allowedIps.find((prefix) => /\/(32|128)$/.test(prefix))?.replace(/\/\d+$/, '');

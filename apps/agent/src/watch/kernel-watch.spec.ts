@@ -1,5 +1,5 @@
 import { routingNumbers } from '#wireguard/core/full-tunnel.js';
-import { concerns, concernsHost } from './kernel-watch.js';
+import { concerns, concernsHost, tellsOfMove } from './kernel-watch.js';
 
 // Lines of `ip -oneline monitor link address route`, iproute2 6.1.
 test.each([
@@ -36,4 +36,17 @@ test.each([
   [`${priority}: eth0: <BROADCAST> mtu 1500`, false],
 ])('of the host, %s: %s', (line, expected) => {
   expect(concernsHost(line, 'tmb0')).toBe(expected);
+});
+
+test.each([
+  ['default via 192.168.1.1 dev eth0 ', true],
+  ['Deleted default via 192.168.1.1 dev eth0 ', true],
+  ['2: eth0    inet 192.168.2.2/24 scope global eth0\\       valid_lft forever preferred_lft forever', true],
+  ['Deleted 2: eth0    inet6 2001:db8::2/64 scope global \\       valid_lft forever', true],
+  ['9: veth1    inet6 fe80::1/64 scope link \\       valid_lft forever', false],
+  ['10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.2 ', false],
+  ['default dev tmb0 table 1953214321 proto 116 scope link ', false],
+  ['4: tmb0    inet 10.90.0.1/32 scope global tmb0', false],
+])('of a move, %s: %s', (line, expected) => {
+  expect(tellsOfMove(line, 'tmb0')).toBe(expected);
 });

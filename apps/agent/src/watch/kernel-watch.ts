@@ -3,6 +3,13 @@ import { routingNumbers, RULE_ORDER } from '#wireguard/core/full-tunnel.js';
 import type { Log } from '../log.js';
 import { Monitor } from './monitor.js';
 
+export interface KernelListener {
+  /** Something of ours changed. */
+  onChange(): void;
+  /** The machine's own addresses, or its way out, may have changed. */
+  onMove(): void;
+}
+
 /**
  * Says when something of ours changes: by `ip monitor` the interface, its addresses and routes, our routing rules, and
  * forwarding; by `nft monitor` our table, while there shall be one. Peers are told by nobody.
@@ -13,13 +20,18 @@ export class KernelWatch {
 
   constructor(
     private readonly interfaceName: string,
-    private readonly onChange: () => void,
+    private readonly listener: KernelListener,
     private readonly log: Log,
   ) {
     this.#ip = new Monitor({
       command: ['ip', '-oneline', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'],
-      concerns: (line) => concerns(line, interfaceName) || concernsHost(line, interfaceName),
-      onChange,
+      listeners: [
+        {
+          concerns: (line) => concerns(line, interfaceName) || concernsHost(line, interfaceName),
+          onChange: () => listener.onChange(),
+        },
+        { concerns: (line) => tellsOfMove(line, interfaceName), onChange: () => listener.onMove() },
+      ],
       log,
     });
   }
@@ -27,10 +39,11 @@ export class KernelWatch {
   /** Only where there is a table: on a host with many services the monitor has much to read. */
   watchFirewall(wanted: boolean): void {
     if (wanted && !this.#nft) {
-      const { interfaceName, onChange, log } = this;
+      const { interfaceName, listener, log } = this;
       const table = tableName(interfaceName);
       const concerns = (line: string) => line.split(' ').includes(table);
-      this.#nft = new Monitor({ command: ['nft', 'monitor'], concerns, onChange, log });
+      const onChange = () => listener.onChange();
+      this.#nft = new Monitor({ command: ['nft', 'monitor'], listeners: [{ concerns, onChange }], log });
     } else if (!wanted) {
       this.#nft?.stop();
       this.#nft = undefined;
@@ -56,4 +69,10 @@ export function concernsHost(line: string, interfaceName: string): boolean {
   const rule = /^(?:Deleted )?(\d+):\t.* lookup /.exec(line)?.[1];
   if (rule !== undefined) return RULE_ORDER[Number(rule) - routingNumbers(interfaceName).priority] !== undefined;
   return /^inet6? all forwarding /.test(line);
+}
+
+/** `default via … dev eth0`, `2: eth0    inet 192.0.2.5/24 … scope global …`, each perhaps after `Deleted`, of another interface. */
+export function tellsOfMove(line: string, interfaceName: string): boolean {
+  if (concerns(line, interfaceName)) return false;
+  return /^(?:Deleted )?default /.test(line) || (/ inet6? /.test(line) && line.includes(' scope global '));
 }

@@ -9,16 +9,20 @@ const RESTART_MS = 1_000;
 
 export interface MonitorOptions {
   command: readonly [string, ...string[]];
+  listeners: readonly Listener[];
+  log: Log;
+}
+
+export interface Listener {
   /** Whether a line of its output is about us. */
   concerns(line: string): boolean;
   onChange(): void;
-  log: Log;
 }
 
 /** A tool that says, line by line, what changes in the kernel; started again when it ends. */
 export class Monitor {
   #child: ChildProcess | undefined;
-  #pending: NodeJS.Timeout | undefined;
+  readonly #pending = new Map<Listener, NodeJS.Timeout>();
   #restart: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -28,7 +32,7 @@ export class Monitor {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#pending);
+    for (const timer of this.#pending.values()) clearTimeout(timer);
     clearTimeout(this.#restart);
     this.#child?.kill();
   }
@@ -44,7 +48,7 @@ export class Monitor {
     // It ends when the kernel tells faster than it reads; what was lost is found by looking.
     child.on('close', () => this.#startAgain());
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (this.options.concerns(line)) this.#tell();
+      for (const listener of this.options.listeners) if (listener.concerns(line)) this.#tell(listener);
     });
   }
 
@@ -52,14 +56,16 @@ export class Monitor {
     if (this.#stopped) return;
     this.#restart = setTimeout(() => {
       this.#start();
-      this.options.onChange();
+      for (const listener of this.options.listeners) listener.onChange();
     }, RESTART_MS);
   }
 
-  #tell(): void {
-    this.#pending ??= setTimeout(() => {
-      this.#pending = undefined;
-      this.options.onChange();
-    }, DEBOUNCE_MS);
+  #tell(listener: Listener): void {
+    if (this.#pending.has(listener)) return;
+    const tell = () => {
+      this.#pending.delete(listener);
+      listener.onChange();
+    };
+    this.#pending.set(listener, setTimeout(tell, DEBOUNCE_MS));
   }
 }

@@ -156,6 +156,23 @@ describe('a path fails', () => {
       });
   });
 
+  test('to its relay, if there is another one with room', () => {
+    const open = { ...meta(), pair: [a, r] as [string, string], reason: 'no answer' };
+    const second: AnyFact[] = [
+      nodeEnrolled(4, { endpoints: [publicEndpoint('203.0.113.4')] }),
+      { type: 'RelaySet', data: { nodeId: nodeId(4), capacity: 1 } },
+    ];
+    network(...second)
+      .when(decideFailPath, open)
+      .thenFacts({
+        type: 'PathFailed',
+        data: { a, b: r, over: 'public', reason: 'no answer', failures: 1, retryAt: at(30) },
+      });
+    network(...second, relayAssigned(b, nodeId(4)))
+      .when(decideFailPath, open)
+      .thenNothing();
+  });
+
   test('where there is none: nothing', () => {
     network()
       .when(decideFailPath, { ...meta(), pair, reason: 'silent' })

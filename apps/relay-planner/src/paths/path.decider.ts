@@ -1,13 +1,13 @@
 import type { Decision } from '#contracts/decision.js';
 import type { NetworkFact } from '#contracts/facts.js';
 import type { DirectPath, Filtering } from '#contracts/relay-facts.js';
-import { isLive } from '#planner/members.js';
+import { isLive, type LiveState } from '#planner/members.js';
 import { choosePath, directPath } from '#planner/paths/choose-path.js';
-import { inOrder } from '#planner/paths/reach.js';
+import { inOrder, isUsableRelay } from '#planner/paths/reach.js';
 import { isSteady, nextTrial, provesFiltering } from '#planner/paths/trials.js';
 import { factsOf, foldNew, type CommandMeta } from '#topology/command.js';
 import { networkFold } from '#topology/network-fold.js';
-import type { NetworkState, PathState } from '#topology/network-state.js';
+import type { NetworkState, NodeState, PathState } from '#topology/network-state.js';
 import { pathBetween } from '#topology/relay-fold.js';
 
 export interface TryPath extends CommandMeta {
@@ -83,7 +83,17 @@ function overOf(state: NetworkState, a: string, b: string, path: PathState | und
 function isRelayedAfter(state: NetworkState, command: FailPath, failed: NetworkFact): boolean {
   const after = foldNew(networkFold, state, factsOf(command, failed));
   const [a, b] = command.pair.map((id) => after.nodes.get(id));
-  return isLive(after) && a !== undefined && b !== undefined && choosePath(after, a, b).kind !== 'none';
+  if (!isLive(after) || !a || !b) return false;
+  return choosePath(after, a, b).kind !== 'none' || findsOtherRelay(after, a, b) || findsOtherRelay(after, b, a);
+}
+
+/** A node that no longer reaches its relay gets another one, if there is any for it. */
+function findsOtherRelay(after: LiveState, node: NodeState, relay: NodeState): boolean {
+  if (after.assignments.get(node.nodeId)?.relayId !== relay.nodeId) return false;
+  return [...after.relays.values()].some(({ nodeId, nodes, capacity }) => {
+    const other = after.nodes.get(nodeId);
+    return other && isUsableRelay(after, nodeId) && nodes.size < capacity && directPath(after, node, other);
+  });
 }
 
 function whoGetsIn(state: NetworkState, { a, b, over }: PathState, filtering: Filtering): NetworkFact[] {

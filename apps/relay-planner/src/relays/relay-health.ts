@@ -36,6 +36,10 @@ export class RelayHealth {
     return now - (this.#heardAt.get(nodeId) ?? -Infinity) < 45_000;
   }
 
+  wasHeardSince(nodeId: string, since: number): boolean {
+    return (this.#heardAt.get(nodeId) ?? -Infinity) >= since;
+  }
+
   forget(nodeId: string): void {
     this.#heardAt.delete(nodeId);
   }
