@@ -25,6 +25,8 @@ const { schedules, seed, seconds } = Object.fromEntries(
 ) as Record<keyof typeof values, number>;
 
 const plane = await startControlPlane({ flags: ['--replicas', '2', '--nats-nodes', '3'] });
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void plane.remove().then(() => process.exit(1)));
 for (let n = 0; n < schedules; n++) {
   const current = seed + n;
   try {

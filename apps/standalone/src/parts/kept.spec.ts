@@ -43,6 +43,15 @@ test('what ends by itself is started again, also when the first try fails', asyn
   expect(kept!.now).toBe(parts[1]);
 });
 
+test('what is let go and ends by itself stays ended', async () => {
+  const { parts, start } = world();
+  kept = await keepRunning({ name: 'part', start, log: silent });
+  kept.letGo();
+  parts[0]!.end('killed');
+  await kept.stop();
+  expect(parts).toHaveLength(1);
+});
+
 test('what was stopped stays stopped', async () => {
   const { parts, start } = world();
   kept = await keepRunning({ name: 'part', start, log: silent });

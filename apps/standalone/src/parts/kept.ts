@@ -10,6 +10,8 @@ export interface Mortal {
 export interface Kept<T extends Mortal> {
   /** The one that runs, or ran last. */
   readonly now: T;
+  /** It is not started again from now on, whoever ends it. */
+  letGo(): void;
   stop(): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ export async function keepRunning<T extends Mortal>({
     get now() {
       return now;
     },
+    letGo: () => ending.abort(),
     stop: async () => {
       ending.abort();
       await now.stop();

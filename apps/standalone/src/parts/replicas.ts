@@ -28,6 +28,8 @@ const SERVICES = ['registry', 'topology-planner', 'gateway-manager', 'relay-plan
 export async function startReplicas(options: ReplicasOptions): Promise<Replicas> {
   const running: (Omit<ReadyService, 'pid'> & { kept: Kept<Replica> })[] = [];
   const stop = async () => {
+    // Ctrl-C at a terminal ends them by itself as well.
+    for (const { kept } of running) kept.letGo();
     // Whoever answers requests first: what it asks of the others is answered while it drains.
     for (const name of SERVICES)
       await Promise.all(running.filter((one) => one.name === name).map(({ kept }) => kept.stop()));

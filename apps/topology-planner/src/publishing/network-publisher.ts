@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
 import { Unavailable } from '#contracts/errors.js';
 import { addToDigest, type DeltaBody, formatDigest, type FullBody, type MessageHead } from '#contracts/node-stream.js';
@@ -245,6 +246,8 @@ export class NetworkPublisher {
         const before = await this.options.history.stateAt(from);
         const facts = (await this.options.history.factsAfter(from)).filter((fact) => fact.version <= target.version);
         for (const group of planChange(before, target, facts).groups) {
+          // However long all of it takes, leases are renewed in between.
+          await setImmediate();
           const recipients = nodeIds.filter((nodeId) => {
             const head = this.#heads.get(nodeId);
             return head && addToDigest(head.digest, group.digestChange) === wanted.get(nodeId);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
 import { planChange } from '#planner/plan-change.js';
 import { networkFold } from '#topology/network-fold.js';
@@ -37,6 +38,8 @@ export async function toldNotStored({ storedAt, level, target, history }: Takeov
   const lastTold = new Map<string, number>();
   let state = await history.stateAt(since);
   for (const fact of facts) {
+    // Some of these take long: leases are renewed in between, or the next publisher would begin with the same.
+    await setImmediate();
     const next = networkFold.evolve(state, fact);
     for (const { nodeIds } of planChange(state, next, [fact]).groups)
       for (const nodeId of nodeIds) lastTold.set(nodeId, fact.version);
