@@ -12,6 +12,7 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateBy,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
@@ -41,14 +42,16 @@ export const BooleanField = (options: FieldOptions) => field(options, { type: Bo
 export const LabelsField = (options: FieldOptions) =>
   field(options, { type: 'object', additionalProperties: { type: 'string' } }, IsObject());
 
-/** A list of objects of one class. */
+/** A list of objects of one class. To `ValidateNested` a list in it is an object with no field, and good. */
 export const ListField = ({ of, maxItems, ...options }: FieldOptions & { of: new () => object; maxItems: number }) =>
   field(
     options,
     { type: [of], maxItems },
     ValidateNested({ each: true }),
-    // A list in the list would count as an object of none of the fields.
-    IsObject({ each: true, message: 'must be a list of objects' }),
+    ValidateBy(
+      { name: 'noListInside', validator: { validate: (entry) => !Array.isArray(entry) } },
+      { each: true, message: 'must be a list of objects' },
+    ),
     ArrayMaxSize(maxItems, { message: `must have at most ${maxItems} entries` }),
     IsArray(),
     Type(() => of),
