@@ -64,6 +64,22 @@ describe('one fact', () => {
     ]);
   });
 
+  test('that unsets a relay nobody can use lets others call those behind it again', () => {
+    const history = new NetworkHistory();
+    const [relay, behind] = [history.join(), history.join({ endpoints: [lanEndpoint('192.168.1.1')] })];
+    const open = history.join({ endpoints: [publicEndpoint('203.0.113.1')] });
+    for (const fact of [relaySet(relay), relayAssigned(behind, relay)]) history.append(fact);
+    const version = history.facts.length;
+    history.append({ type: 'RelayUnset', data: { nodeId: relay } });
+
+    expect(changeSince(history, version).groups).toContainEqual(
+      expect.objectContaining({
+        nodeIds: [open],
+        upserts: [expect.objectContaining({ name: `peer/${behind}`, endpoint: '192.168.1.1:51820' })],
+      }),
+    );
+  });
+
   test('the same message over different bodies is two groups: they end at different digests', () => {
     const { history, nodes } = meshOf(5);
     const late = history.join({

@@ -113,7 +113,9 @@ function pairsChanged(before: NetworkState, after: NetworkState, nodeId: string)
 /** Whether a node that is no relay, or one that serves those behind it as before. */
 function servesAlike(before: NetworkState, after: NetworkState, nodeId: string): boolean {
   if (!isLive(before) || !isLive(after)) return false;
-  if (!before.relays.has(nodeId) && !after.relays.has(nodeId)) return true;
+  // Those behind a relay that comes or goes are known to be behind NAT, or no longer, also where it was of no use.
+  if (before.relays.has(nodeId) !== after.relays.has(nodeId)) return false;
+  if (!after.relays.has(nodeId)) return true;
   const [was, is] = [before.nodes.get(nodeId), after.nodes.get(nodeId)];
   return (
     was?.site === is?.site &&
