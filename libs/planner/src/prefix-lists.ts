@@ -3,6 +3,29 @@ import { formatPrefix, overlaps, parsePrefix, type Prefix } from '#ipam/prefix.j
 
 /** Canonical prefixes without those that lie in another one of them, sorted as text. */
 export function covering(prefixes: Iterable<string>): string[] {
+  const asked = [...prefixes];
+  return remembered(asked.join(), () => withoutInner(asked));
+}
+
+/** What of these prefixes others leave free, as few prefixes as that takes, sorted as text. */
+export function except(prefixes: readonly string[], taken: readonly string[]): string[] {
+  return remembered(`${prefixes.join()} except ${taken.join()}`, () => outside(prefixes, taken));
+}
+
+const answers = new Map<string, readonly string[]>();
+const ANSWERS_KEPT = 1000;
+
+/** The same lists are asked for at every member and after every change. */
+function remembered(question: string, answer: () => string[]): string[] {
+  let known = answers.get(question);
+  if (!known) {
+    if (answers.size >= ANSWERS_KEPT) answers.clear();
+    answers.set(question, (known = answer()));
+  }
+  return [...known];
+}
+
+function withoutInner(prefixes: readonly string[]): string[] {
   const all = [...new Set(prefixes)].map((text) => ({ text, prefix: parsePrefix(text) }));
   return all
     .filter(({ text, prefix }) => !all.some((other) => other.text !== text && isInside(prefix, other.prefix)))
@@ -10,8 +33,7 @@ export function covering(prefixes: Iterable<string>): string[] {
     .sort();
 }
 
-/** What of these prefixes others leave free, as few prefixes as that takes, sorted as text. */
-export function except(prefixes: readonly string[], taken: readonly string[]): string[] {
+function outside(prefixes: readonly string[], taken: readonly string[]): string[] {
   const others = taken.map(parsePrefix);
   return covering(prefixes)
     .flatMap((text) => without(parsePrefix(text), others))
