@@ -201,6 +201,17 @@ describe.each([1, 2])('%i replica(s)', (replicas) => {
     expect(world.decided()).toEqual(moves);
   });
 
+  test('who is wished to be behind a relay goes back to it when it is there again', async () => {
+    const world = await World.begin(replicas);
+    await world.happens({ type: 'RelayPinned', data: { nodeId: IDS.a, relayId: IDS.r } });
+    world.dead.add('r');
+    await world.passes(10);
+    expect([world.relayOf('a'), world.relayOf('b')]).toEqual(['s', 's']);
+    world.dead.delete('r');
+    await world.passes(1);
+    expect([world.relayOf('a'), world.relayOf('b')]).toEqual(['r', 's']);
+  });
+
   test('when all relays are silent, it is the control plane that does not hear', async () => {
     const world = await World.begin(replicas);
     for (const replica of world.replicas) replica.deaf = true;

@@ -101,7 +101,7 @@ export class RelayLoop {
         const hasChanged = isSilent !== this.#silent.has(nodeId);
         if (hasChanged && isSilent) this.#silent.add(nodeId);
         else if (hasChanged) this.#silent.delete(nodeId);
-        if (hasChanged && !isSilent) this.#unsettle(network, waiting(state));
+        if (hasChanged && !isSilent) this.#unsettle(network, [...waiting(state), ...wishing(state, nodeId)]);
         if (isTime || isSilent) this.#unsettle(network, nodes);
       }
       this.#work(network, state, now);
@@ -259,6 +259,10 @@ function waiting(state: NetworkState): string[] {
   const without = [...state.nodes.values()].filter(({ nodeId }) => !state.assignments.has(nodeId));
   return without.filter((node) => needsRelay(state, node)).map(({ nodeId }) => nodeId);
 }
+
+/** Those for whom an operator wishes this relay. */
+const wishing = ({ relayPins }: NetworkState, relayId: string): string[] =>
+  [...relayPins].filter(([, wish]) => wish === relayId).map(([nodeId]) => nodeId);
 
 /** Asked before a command is made: interest comes again and again, trials are rare. */
 function isDue(state: NetworkState, [a, b]: Pair, now: Date): boolean {
