@@ -50,6 +50,19 @@ describe('relays', () => {
     );
   });
 
+  test('answer a repeated request as at first, also when the node is gone, and another one not at all', async () => {
+    const once = { 'idempotency-key': 'relay-1-once' };
+    const first = await api.prod('PUT', 'relays/relay-1', { capacity: 20 }, once);
+    await api.prod('DELETE', 'nodes/relay-1');
+    expect(await api.prod('PUT', 'relays/relay-1', { capacity: 20 }, once)).toMatchObject({
+      status: 200,
+      body: first.body,
+    });
+    const other = await api.prod('PUT', 'relays/relay-1', { capacity: 30 }, once);
+    expect(other).toMatchObject({ status: 409, body: { code: 'idempotency_mismatch' } });
+    expect((await api.prod('PUT', 'relays/relay-1', { capacity: 20 })).status).toBe(404);
+  });
+
   test.each([
     ['relays/edge-1', {}, 409, 'relay_unreachable'],
     ['relays/nobody', {}, 404, 'not_found'],

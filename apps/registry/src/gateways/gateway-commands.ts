@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isRefusal, Refusal, Unavailable } from '#contracts/errors.js';
+import { isRefusal, Unavailable } from '#contracts/errors.js';
 import type {
   GatewayCommandBodies,
   GatewayCommandName,
@@ -12,6 +12,7 @@ import type { NewFact } from '#contracts/facts.js';
 import type { NetworkState } from '#topology/network-state.js';
 import type { WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
+import { earlierAnswer } from '../log/earlier-answer.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
 import { inRequestFields } from './request-fields.js';
 
@@ -21,12 +22,6 @@ export interface GatewayCommand<Name extends GatewayCommandName, View, Answer> {
   body(state: NetworkState): GatewayCommandBodies[Name];
   /** The owner's answer with the names of what it refers to. */
   show(state: NetworkState, view: View): Answer;
-}
-
-interface Asked {
-  name: GatewayCommandName;
-  commandId: string;
-  fingerprint: string;
 }
 
 /** Changes what the gateway-manager owns: asks it, and shows what it answered. */
@@ -54,7 +49,8 @@ export class GatewayCommands {
     try {
       request = { networkId, fingerprint, meta, body: body(await this.decisions.networkState(networkId)) };
     } catch (error) {
-      const earlier = isRefusal(error) && (await this.answered(networkId, { name, commandId, fingerprint }));
+      const earlier =
+        isRefusal(error) && (await earlierAnswer(this.decisions, networkId, { name, commandId, fingerprint }));
       if (!earlier) throw error;
       const [version = 0] = earlier.versions.slice(-1);
       return show(await this.decisions.networkStateAt(networkId, version), earlier.answer as View);
@@ -77,16 +73,5 @@ export class GatewayCommands {
       const detail = 'The gateway-manager does not answer; repeat the request under the same Idempotency-Key.';
       throw new Unavailable('service', detail, { cause: error });
     }
-  }
-
-  /** What the gateway-manager answered to this command id before; it keeps fingerprints with the command's name before them. */
-  private async answered(networkId: string, { name, commandId, fingerprint }: Asked) {
-    const [earlier] = await this.decisions.store.answersOf(networkId, [commandId]);
-    if (earlier && earlier.fingerprint !== `${name} ${fingerprint}`)
-      throw new Refusal(
-        'idempotency_mismatch',
-        `command id ${commandId} was used for another request; send this one under a new id`,
-      );
-    return earlier;
   }
 }

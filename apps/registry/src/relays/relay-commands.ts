@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Unavailable } from '#contracts/errors.js';
+import { isRefusal, Unavailable } from '#contracts/errors.js';
 import type {
   RelayCommandBodies,
   RelayCommandName,
@@ -9,6 +9,7 @@ import type {
 import type { NetworkState } from '#topology/network-state.js';
 import type { WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
+import { earlierAnswer } from '../log/earlier-answer.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
 
 export interface RelayCommand<Name extends RelayCommandName, View, Answer> {
@@ -28,7 +29,7 @@ export class RelayCommands {
   ) {}
 
   /**
-   * The same command id again gets the first answer. What is read afterwards holds the change.
+   * The same command id again gets the first answer, also when the node that the request names is gone. What is read afterwards holds the change.
    * @throws Refusal; Unavailable while the relay-planner or the log does not answer
    */
   async execute<Name extends RelayCommandName, View, Answer>(
@@ -39,8 +40,16 @@ export class RelayCommands {
     const networkId = await this.decisions.networkId(network);
     const { commandId, actor, expectedVersion } = command;
     const meta = { commandId, actor, ...(expectedVersion !== undefined && { expectedVersion }) };
-    const state = await this.decisions.networkState(networkId);
-    const request: RelayCommandRequest<RelayCommandBodies[Name]> = { networkId, fingerprint, meta, body: body(state) };
+    let request: RelayCommandRequest<RelayCommandBodies[Name]>;
+    try {
+      request = { networkId, fingerprint, meta, body: body(await this.decisions.networkState(networkId)) };
+    } catch (error) {
+      const earlier =
+        isRefusal(error) && (await earlierAnswer(this.decisions, networkId, { name, commandId, fingerprint }));
+      if (!earlier) throw error;
+      const [version = 0] = earlier.versions.slice(-1);
+      return show(await this.decisions.networkStateAt(networkId, version), earlier.answer as View);
+    }
     const { answer, version } = await this.ask<View>(name, request);
     return show(await this.decisions.networkStateAt(networkId, version), answer);
   }
