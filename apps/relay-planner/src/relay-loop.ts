@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Decision } from '#contracts/decision.js';
-import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
 import type { LinkLatency } from '#contracts/relay-commands.js';
 import type { DecisionMaker } from '#event-store/core/decision-maker.js';
 import type { NodeReport } from '#messaging/reports.js';
 import { isLive } from '#planner/members.js';
-import { needsRelay } from '#planner/paths/reach.js';
 import { nextTrial } from '#planner/paths/trials.js';
 import type { NetworkChange } from '#service/network-follower.js';
 import type { CommandMeta } from '#topology/command.js';
@@ -20,6 +18,7 @@ import type { RelayPlannerOptions } from './relay-planner.options.js';
 import type { RelayOutlook } from './relays/assign-relays.js';
 import { decideAssignRelays } from './relays/relay.decider.js';
 import { RelayHealth } from './relays/relay-health.js';
+import { touchedBy, waiting, wishing } from './relays/touched-by.js';
 
 export interface RelayLoopOptions extends Pick<RelayPlannerOptions, 'networks' | 'reports' | 'onReconnect' | 'clock'> {
   decisions: Pick<DecisionMaker<NetworkState>, 'execute'>;
@@ -110,7 +109,7 @@ export class RelayLoop {
 
   #changed({ network, state, facts }: NetworkChange): void {
     this.#pathsOf(network).learn(facts, this.#now());
-    const touched = facts.flatMap((fact) => touchedBy(state, fact));
+    const touched = touchedBy(state, facts);
     if (touched.length > 0) this.#unsettle(network, touched);
     this.#work(network, state, this.#now());
   }
@@ -226,43 +225,6 @@ export class RelayLoop {
 
   #now = () => this.options.clock.monotonic();
 }
-
-/** Nodes whose relay may have to change because of a fact. */
-function touchedBy(state: NetworkState, fact: RecordedFact<NetworkFact>): string[] {
-  switch (fact.type) {
-    case 'NodeEnrolled':
-    case 'NodeChanged':
-    case 'NodeEnabled':
-    case 'NodeDisabled':
-    case 'NodeReachabilityDecided': {
-      const { nodeId } = fact.data;
-      const relay = state.relays.get(nodeId);
-      return [nodeId, ...(relay ? [...relay.nodes, ...waiting(state)] : [])];
-    }
-    case 'NodeRemoved':
-    case 'RelaySet':
-    case 'RelayUnset':
-    case 'RelayAssigned':
-      return state.relays.isEmpty() ? [] : waiting(state);
-    case 'PathFailed':
-    case 'PathProven':
-    case 'PathForgotten':
-      return [fact.data.a, fact.data.b];
-    default:
-      return [];
-  }
-}
-
-/** Those that need a relay and have none. */
-function waiting(state: NetworkState): string[] {
-  if (!isLive(state) || state.relays.isEmpty()) return [];
-  const without = [...state.nodes.values()].filter(({ nodeId }) => !state.assignments.has(nodeId));
-  return without.filter((node) => needsRelay(state, node)).map(({ nodeId }) => nodeId);
-}
-
-/** Those for whom an operator wishes this relay. */
-const wishing = ({ relayPins }: NetworkState, relayId: string): string[] =>
-  [...relayPins].filter(([, wish]) => wish === relayId).map(([nodeId]) => nodeId);
 
 /** Asked before a command is made: interest comes again and again, trials are rare. */
 function isDue(state: NetworkState, [a, b]: Pair, now: Date): boolean {
