@@ -27,4 +27,11 @@ export const base = {
   },
 };
 
-export default { ...base, testMatch: ['<rootDir>/(apps|libs|test)/**/*.spec.ts'], testPathIgnorePatterns: ['/dist/'] };
+export default {
+  ...base,
+  testMatch: ['<rootDir>/(apps|libs|test)/**/*.spec.ts'],
+  testPathIgnorePatterns: ['/dist/'],
+  // Half of the tests wait for servers: left alone, jest keeps one of two processors free.
+  maxWorkers: '100%',
+  workerIdleMemoryLimit: '1GB',
+};
