@@ -38,6 +38,8 @@ export class NetworkPaths {
   readonly #trials = new Map<string, { pair: Pair; since: number }>();
   readonly #interest = new Map<string, { pair: Pair; at: number }>();
   readonly #missed = new Map<string, Pair>();
+  /** Of pairs that miss each other: since when it is known that both are there. */
+  readonly #bothThere = new Map<string, { missedSince: number; at: number }>();
 
   constructor(private readonly health: RelayHealth) {}
 
@@ -113,8 +115,10 @@ export class NetworkPaths {
         (link) => link?.link === 'unanswered',
       );
       const phase = pathBetween(state, a, b)?.phase;
-      if (links.length === 0 || phase === 'failed') this.#missed.delete(key);
-      else if (phase === 'proven') failures.push({ pair, reason: 'silent' });
+      if (links.length === 0 || phase === 'failed') {
+        this.#missed.delete(key);
+        this.#bothThere.delete(key);
+      } else if (phase === 'proven') failures.push({ pair, reason: 'silent' });
       else if (
         phase === undefined &&
         this.#isMissed(state, pair, { since: Math.min(...links.map((link) => link?.since ?? now)), now })
@@ -131,9 +135,15 @@ export class NetworkPaths {
   #isMissed(state: NetworkState, pair: Pair, { since, now }: { since: number; now: number }): boolean {
     const isHeard = (nodeId: string) =>
       this.health.isAlive(nodeId, now) && this.book.linksFrom(nodeId, now).some(({ link }) => link === 'up');
-    if (now - since < ALONE_MS || !pair.every(isHeard)) return false;
+    const isSilentRelay = (nodeId: string) => state.relays.has(nodeId) && !this.health.isUp(nodeId, now);
+    if (now - since < ALONE_MS || !pair.every(isHeard) || pair.some(isSilentRelay)) return false;
     if (this.#isAlone(state, pair, now)) return true;
-    return now - since >= MISSED_MS && pair.every((nodeId) => this.health.wasHeardSince(nodeId, since));
+    if (!pair.every((nodeId) => this.health.wasHeardSince(nodeId, since))) return false;
+    // One that comes back needs time to be heard by the others.
+    const key = pair.join('');
+    const there = this.#bothThere.get(key);
+    if (there?.missedSince !== since) this.#bothThere.set(key, { missedSince: since, at: now });
+    return now - (there?.missedSince === since ? there.at : now) >= MISSED_MS;
   }
 
   /** Nothing else is wrong with either, as far as others have told; who is reached through a relay now is no news. */

@@ -101,7 +101,8 @@ export class LinkWatch {
   /** A change that cannot wait: a path that was proven, or is on trial, has become another; any peer has gone silent. */
   isUrgent(now: number): boolean {
     return [...this.#known.values()].some((known) => {
-      const link = known.look.isWatched || isSilent(known, now) ? linkOf(known, now) : undefined;
+      const isPressing = known.look.isWatched || isSilent(known, now) || known.told?.link === 'unanswered';
+      const link = isPressing ? linkOf(known, now) : undefined;
       return link && link.link !== known.told?.link;
     });
   }
