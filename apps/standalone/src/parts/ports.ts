@@ -23,7 +23,7 @@ export function isLoopback(host: string): boolean {
  */
 export async function claimPort(address: Address, option: string): Promise<number> {
   try {
-    return await listenOnce(address);
+    return await (address.port === 0 ? listenSomewhere(address.host) : listenOnce(address));
   } catch (error) {
     const where = formatAddress(address);
     const sentences: Record<string, string> = {
@@ -41,6 +41,24 @@ export async function freePorts(count: number, option: string): Promise<number[]
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await claimPort({ host: '127.0.0.1', port: 0 }, option));
   return [...ports];
+}
+
+/**
+ * Below what Linux gives to outgoing connections (net.ipv4.ip_local_port_range: 32768 to 60999), one of which could hold
+ * the port when it is wanted again after a restart.
+ */
+const QUIET_PORTS = { from: 20_000, count: 12_000 };
+const TRIES = 20;
+
+async function listenSomewhere(host: string): Promise<number> {
+  for (let n = 0; n < TRIES; n++) {
+    const port = QUIET_PORTS.from + Math.floor(Math.random() * QUIET_PORTS.count);
+    const free = await listenOnce({ host, port }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+    });
+    if (free !== undefined) return free;
+  }
+  return listenOnce({ host, port: 0 });
 }
 
 function listenOnce({ host, port }: Address): Promise<number> {
