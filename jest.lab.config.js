@@ -6,7 +6,7 @@ export default {
   roots: ['<rootDir>/test/lab', '<rootDir>/libs'],
   testMatch: ['<rootDir>/test/lab/*.lab.ts'],
   testTimeout: 120_000,
-  // A scenario waits more than it works: two at a time on two processors, each in namespaces of its own.
-  maxWorkers: 2,
+  // A scenario waits more than it works: two of them keep two processors busy for a third of the time.
+  maxWorkers: 4,
   verbose: true,
 };

@@ -8,7 +8,7 @@ import { output, root, run, runJest, runNpm, runTool } from './run.mjs';
 
 const CANNOT = 69;
 /** A stage that hangs is ended and counts as failed. */
-const LIMIT_MS = 10 * 60_000;
+const LIMIT_MS = 20 * 60_000;
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const results = mkdtempSync(join(tmpdir(), 'tombolo-results-'));
 
