@@ -12,6 +12,7 @@ import {
 } from '../../../../test/support/relay-facts.js';
 import { isLive, type LiveState } from '../members.js';
 import { choosePath, type PairPath } from './choose-path.js';
+import { peerSeenBy } from './peer-seen.js';
 
 /** Two nodes `a` and `b`, the lower id first, and public relays `r` and `s`. */
 function given(a: Place, b: Place) {
@@ -149,6 +150,19 @@ describe('a pair that is an exception', () => {
     expect(steps('public', open, NATED)).toEqual(['public', 'relayed r', 'public', 'relayed r', 'public']);
     const site = { site: 'x', offers: [LAN] };
     expect(steps('lan', site, site)).toEqual(['lan', 'relayed r', 'lan', 'relayed r', 'lan']);
+  });
+
+  test('is called where others see it, over a public path that was proven, not at what it offers on its LAN', () => {
+    const { history, id } = given(NATED, { offers: [LAN], nat: 'endpoint-independent', filtering: 'open' });
+    history.append(pathTried(id('a'), id('b'), 'public'));
+    history.append(pathProven(id('a'), id('b')));
+    const endpoint = (viewer: string, other: string) => {
+      const [from, to] = [id(viewer), id(other)].map((nodeId) => history.state.nodes.get(nodeId));
+      if (!isLive(history.state) || !from || !to) throw new Error('no such pair');
+      return peerSeenBy(history.state, from, to).peer.endpoint;
+    };
+    expect(endpoint('a', 'b')).toBe('198.51.100.2:42');
+    expect(endpoint('b', 'a')).toBeNull();
   });
 
   test('that failed is tried by what both are, once one of them is somewhere else', () => {

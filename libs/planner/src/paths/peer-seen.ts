@@ -49,9 +49,7 @@ function over(state: LiveState, { vantage, path, known }: Look, other: NodeState
   if (tried && path.kind === 'none') return profile.over(tried);
   if (known?.phase === 'proven') return profile.over(wayOver(state, known.over, vantage, other));
   if (path.kind !== 'public') return byOffers(profile, vantage, other);
-  // Whoever is known to be behind NAT calls: what it offers on its LAN may be somebody else's address here.
-  const isPlaced = state.reachability.has(other.nodeId) || state.assignments.has(other.nodeId);
-  if (isPlaced && !isCallable(state, other)) return profile.over({ endpoint: null });
+  if (isPlaced(state, other) && !isCallable(state, other)) return profile.over({ endpoint: null });
   if (!isCallable(state, other) || offersPublic(state, other)) return byOffers(profile, vantage, other);
   return profile.over({ endpoint: decidedEndpoint(state, vantage, other) });
 }
@@ -64,8 +62,15 @@ function wayOver(state: LiveState, kind: PathState['over'], vantage: Vantage, ot
   const { inside, outside } = profileOf(state, other);
   const keepalive = state.network.keepalive || DEFAULT_KEEPALIVE;
   if (kind === 'punched') return { endpoint: decidedEndpoint(state, vantage, other), keepalive };
-  return { endpoint: (kind === 'lan' ? inside : outside)[vantage.family].peer.endpoint, keepalive };
+  const offered = (kind === 'lan' ? inside : outside)[vantage.family].peer.endpoint;
+  if (kind === 'lan' || offersPublic(state, other)) return { endpoint: offered, keepalive };
+  if (isCallable(state, other)) return { endpoint: decidedEndpoint(state, vantage, other), keepalive };
+  return { endpoint: isPlaced(state, other) ? null : offered, keepalive };
 }
+
+/** Whoever is known to be behind NAT calls: what it offers on its LAN may be somebody else's address here. */
+const isPlaced = ({ reachability, assignments }: LiveState, { nodeId }: NodeState) =>
+  reachability.has(nodeId) || assignments.has(nodeId);
 
 /** What keeps a mapping open at most NATs (RFC 4787 §4.3 asks for two minutes; many give 30 s). */
 const DEFAULT_KEEPALIVE = 25;
