@@ -7,6 +7,6 @@ export default {
   testMatch: ['<rootDir>/test/lab/*.lab.ts'],
   testTimeout: 120_000,
   // A scenario waits more than it works: two of them keep two processors busy for a third of the time.
-  maxWorkers: 4,
+  maxWorkers: 3,
   verbose: true,
 };
