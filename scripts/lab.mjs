@@ -1,8 +1,8 @@
 /**
  * `npm run lab`: real agents and real WireGuard in namespaces of this machine. `npm run lab:kernel` (`--kernel`): the
- * kernel check in an emulated machine with Debian's own kernel. `--json FILE` writes jest's result; other arguments go
- * to jest. The matrix of a network of everything is shown last. Exit code 69 (EX_UNAVAILABLE): this machine cannot run it,
- * for the reason just printed.
+ * kernel check in an emulated machine with Debian's own kernel. `--alone`: only the scenarios that need the machine for
+ * themselves, which otherwise come last. `--json FILE` writes jest's result; other arguments go to jest. The matrix of a
+ * network of everything is shown last. Exit code 69 (EX_UNAVAILABLE): this machine cannot run it, for the reason printed.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,23 +15,29 @@ import { fail, root, runJest } from './run.mjs';
 /** Three minutes on two processors where nothing else runs. */
 const KERNEL_LIMIT_MS = 9 * 60_000;
 const CANNOT = 69;
+const TOGETHER = 'jest.lab.config.js';
+const ALONE = 'jest.lab-alone.config.js';
 
 const { values, positionals } = parseArgs({
-  options: { kernel: { type: 'boolean' }, json: { type: 'string' } },
+  options: { kernel: { type: 'boolean' }, alone: { type: 'boolean' }, json: { type: 'string' } },
   allowPositionals: true,
 });
 if (!(await prepare())) process.exit(1);
 const reason = (await (values.kernel ? ensureGuest() : ensureLab())) ?? (await ensureServers());
 if (reason) fail(`${values.kernel ? 'the kernel check' : 'the lab'} cannot run here: ${reason}`, CANNOT);
-process.exitCode = await (values.kernel ? runKernelCheck() : runLab());
+if (values.kernel) process.exitCode = await runKernelCheck();
+else {
+  const both = !values.alone && !values.json && positionals.length === 0;
+  process.exitCode = (await runLab(values.alone ? ALONE : TOGETHER)) || (both ? await runLab(ALONE) : 0);
+}
 
-async function runLab() {
+async function runLab(config) {
   const json = values.json ? ['--json', '--outputFile', values.json] : [];
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-matrix-'));
   const matrix = join(directory, 'matrix.txt');
   try {
     const env = { TOMBOLO_LAB_MATRIX: matrix };
-    const status = await runJest(['--config', 'jest.lab.config.js', ...json, ...positionals], { env });
+    const status = await runJest(['--config', config, ...json, ...positionals], { env });
     if (existsSync(matrix)) console.log(`\n${readFileSync(matrix, 'utf8')}`);
     return status;
   } finally {

@@ -29,6 +29,7 @@ if (await check('packages', () => prepare('packages'))) {
   );
   await newestBroker(noServers);
   await tests('lab: real agents and real WireGuard in namespaces', (json) => lab('--json', json));
+  await tests('lab: what needs the machine for itself', (json) => lab('--alone', '--json', json));
   await tests("kernel check: Debian's own kernel in an emulated machine", (json) => lab('--kernel', '--json', json));
 }
 rmSync(results, { recursive: true });

@@ -79,6 +79,11 @@ export class Agent {
     return this.process?.printed.match(/"drift repaired"/g)?.length ?? 0;
   }
 
+  /** How often it has told that it changed something, and why: drift, or a revision. */
+  get changesTold(): number {
+    return this.process?.printed.match(/"reasons":\["/g)?.length ?? 0;
+  }
+
   /** What its interface holds, by `wg`. */
   async peers(): Promise<HeldPeer[]> {
     const [, ...lines] = (await this.host.run('wg', ['show', INTERFACE, 'dump'])).trim().split('\n');

@@ -1,5 +1,5 @@
-/** Waits until a condition holds; fails after `withinMs` with what was seen last. */
-export async function until<T>(what: string, look: () => T | Promise<T>, withinMs = 10_000): Promise<NonNullable<T>> {
+/** Waits until a condition holds; fails after `withinMs`, which only says that it hangs: nothing is measured by it. */
+export async function until<T>(what: string, look: () => T | Promise<T>, withinMs = 25_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const seen = await look();

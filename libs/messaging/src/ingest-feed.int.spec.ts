@@ -163,7 +163,8 @@ test('it goes on when the stream was wiped and made again', async () => {
   await until('the first answer', () => one.results.length === 1);
   await (await service.manager()).streams.delete(STREAMS.ingest);
   await ensureStreams(service, { replicas: 1 });
-  one.send('after');
+  const stored = await one.nats.request(ingestSubject(one.name), 'after');
+  expect(stored.json()).toMatchObject({ seq: 1 });
   await until('the second answer', () => one.results.length === 2);
 });
 

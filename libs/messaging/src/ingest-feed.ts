@@ -38,6 +38,8 @@ export interface IngestFeedOptions {
 
 const SECOND_NS = 1_000_000_000;
 const ASK_MS = 20_000;
+/** A question that the broker forgot, as when its stream is wiped at that moment, is silent: it is asked again after two of these. */
+const HEARTBEAT_MS = 1_000;
 /** A replica that took a command and died: another one gets it after this. */
 const ACK_WAIT_NS = 60 * SECOND_NS;
 const AGAIN_MS = 1_000;
@@ -150,7 +152,7 @@ class Lane {
   }
 
   async #takeOne(consumer: Consumer): Promise<void> {
-    this.#asking = await consumer.fetch({ max_messages: 1, expires: ASK_MS });
+    this.#asking = await consumer.fetch({ max_messages: 1, expires: ASK_MS, idle_heartbeat: HEARTBEAT_MS });
     for await (const message of this.#asking) {
       this.#tokens -= 1;
       await this.#answer(message);
