@@ -4,14 +4,10 @@ import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
 import pino from 'pino';
 import { Registry } from 'prom-client';
+import type { CommandReply } from '#contracts/command-request.js';
 import { Unavailable } from '#contracts/errors.js';
 import type { NetworkFact, NewFact } from '#contracts/facts.js';
-import type {
-  GatewayCommandBodies,
-  GatewayCommandName,
-  GatewayCommandReply,
-  GatewayHealthReply,
-} from '#contracts/gateway-commands.js';
+import type { GatewayCommandBodies, GatewayCommandName, GatewayHealthReply } from '#contracts/gateway-commands.js';
 import { commandSubject, reportSubject } from '#contracts/subjects.js';
 import { requestCommand } from '#messaging/command-bus.js';
 import type { ServiceConnection } from '#messaging/connection.js';
@@ -91,7 +87,7 @@ function ask<Name extends GatewayCommandName, Answer = unknown>(
   name: Name,
   body: GatewayCommandBodies[Name],
   { commandId = randomBytes(16).toString('hex'), fingerprint = 'f', expectedVersion }: Asking = {},
-): Promise<GatewayCommandReply<Answer>> {
+): Promise<CommandReply<Answer>> {
   const meta = { commandId, actor: 'token/ops', expectedVersion };
   return requestCommand(asker, commandSubject('gateway-manager', name), {
     networkId: NETWORK_ID,

@@ -1,11 +1,7 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { CommandReply } from '#contracts/command-request.js';
 import type { Decision } from '#contracts/decision.js';
-import type {
-  LatencyReply,
-  RelayCommandBodies,
-  RelayCommandName,
-  RelayCommandReply,
-} from '#contracts/relay-commands.js';
+import type { LatencyReply, RelayCommandBodies, RelayCommandName } from '#contracts/relay-commands.js';
 import { DecisionMaker } from '#event-store/core/decision-maker.js';
 import type { GuardedCommand } from '#topology/command.js';
 import { networkFold } from '#topology/network-fold.js';
@@ -78,7 +74,7 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
 
   /** The same command id again gets the first answer. */
   #serve<Name extends RelayCommandName>(name: Name, decide: Decide<Name>): () => Promise<void> {
-    return this.options.serveCommand(name, async (request): Promise<RelayCommandReply> => {
+    return this.options.serveCommand(name, async (request): Promise<CommandReply> => {
       const { networkId, fingerprint, meta, body } = readRequest(name, request);
       const at = this.options.clock.now().toISOString();
       const command = { ...body, ...meta, at, outlook: this.#loop.outlook(networkId) };

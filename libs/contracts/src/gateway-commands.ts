@@ -1,3 +1,4 @@
+import type { CommandRequest } from './command-request.js';
 import type { NewFact } from './facts.js';
 import type { GatewayKind, ProbeTarget } from './gateway-facts.js';
 
@@ -19,30 +20,6 @@ export interface GatewayCommandBodies {
 }
 
 export type GatewayCommandName = keyof GatewayCommandBodies;
-
-/** What is asked; the time of the decision is the gateway-manager's. */
-export interface GatewayCommandRequest<Body> {
-  networkId: string;
-  /** Hash of the request: the same command id with another one is refused with `idempotency_mismatch`. */
-  fingerprint: string;
-  meta: {
-    commandId: string;
-    /** `token/<name>`, `node/<id>`, `key/<id>`, `service/<name>` */
-    actor: string;
-    /** `version` of the resource as the asker saw it. */
-    expectedVersion?: number;
-  };
-  body: Body;
-}
-
-export interface GatewayCommandReply<Answer = unknown> {
-  /** The view that the decider documents. */
-  answer: Answer;
-  /** Log version after the command. */
-  version: number;
-  /** The answer of an earlier call with the same command id. */
-  repeated: boolean;
-}
 
 export interface GatewayUsers {
   nodes?: string[];
@@ -144,7 +121,7 @@ export interface GatewayPlanRequest<Name extends GatewayCommandName = GatewayCom
   version: number;
   /** Facts planned so far, folded on the state at that version. */
   facts: NewFact[];
-  meta: GatewayCommandRequest<unknown>['meta'];
+  meta: CommandRequest<unknown>['meta'];
   command: Name;
   body: GatewayCommandBodies[Name];
 }

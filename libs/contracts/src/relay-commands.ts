@@ -1,5 +1,3 @@
-import type { GatewayCommandReply, GatewayCommandRequest } from './gateway-commands.js';
-
 /** Commands that the relay-planner serves on `tombolo.commands.relay-planner.<name>`. Nodes are named by id. */
 export interface RelayCommandBodies {
   'relay.set': SetRelayBody;
@@ -8,8 +6,6 @@ export interface RelayCommandBodies {
 }
 
 export type RelayCommandName = keyof RelayCommandBodies;
-export type RelayCommandRequest<Body> = GatewayCommandRequest<Body>;
-export type RelayCommandReply<Answer = unknown> = GatewayCommandReply<Answer>;
 
 export interface SetRelayBody {
   nodeId: string;

@@ -1,5 +1,6 @@
+import type { CommandReply } from '#contracts/command-request.js';
 import { isRefusal } from '#contracts/errors.js';
-import type { GatewayCommandName, GatewayCommandReply } from '#contracts/gateway-commands.js';
+import type { GatewayCommandName } from '#contracts/gateway-commands.js';
 import type { DecisionMaker } from '#event-store/core/decision-maker.js';
 import type { GuardedCommand } from '#topology/command.js';
 import type { NetworkState } from '#topology/network-state.js';
@@ -19,10 +20,10 @@ export class CommandHandler {
   constructor(private readonly options: CommandHandlerOptions) {}
 
   /**
-   * Decides a `GatewayCommandRequest`; the same command id again gets the first answer.
+   * Decides a `CommandRequest`; the same command id again gets the first answer.
    * @throws Refusal `invalid` for a request of another shape, `idempotency_mismatch`, and what the decider refuses; Unavailable
    */
-  async handle(name: GatewayCommandName, request: unknown): Promise<GatewayCommandReply> {
+  async handle(name: GatewayCommandName, request: unknown): Promise<CommandReply> {
     const { commands } = this.options.metrics;
     try {
       const reply = await this.#execute(name, request);
@@ -34,7 +35,7 @@ export class CommandHandler {
     }
   }
 
-  async #execute(name: GatewayCommandName, request: unknown): Promise<GatewayCommandReply> {
+  async #execute(name: GatewayCommandName, request: unknown): Promise<CommandReply> {
     const { networkId, fingerprint, meta, body } = readFields(CommandRequestFields, request);
     // The table pairs each class with its own decider; here only that they belong together is known.
     const { fields, decide } = COMMANDS[name] as CommandEntry<object>;

@@ -1,11 +1,7 @@
 import { Allow, IsArray } from 'class-validator';
+import type { CommandRequest } from '#contracts/command-request.js';
 import type { NewFact } from '#contracts/facts.js';
-import type {
-  GatewayCommandName,
-  GatewayCommandRequest,
-  GatewayHealthRequest,
-  GatewayPlanRequest,
-} from '#contracts/gateway-commands.js';
+import type { GatewayCommandName, GatewayHealthRequest, GatewayPlanRequest } from '#contracts/gateway-commands.js';
 import { COMMANDS } from './command-table.js';
 import { ChoiceField, IdField, ObjectField, TextField, WholeNumberField } from './fields.js';
 
@@ -20,7 +16,7 @@ class CommandMetaFields {
   expectedVersion?: number;
 }
 
-export class CommandRequestFields implements GatewayCommandRequest<unknown> {
+export class CommandRequestFields implements CommandRequest<unknown> {
   @IdField()
   networkId!: string;
 

@@ -1,3 +1,4 @@
+import type { CommandRequest } from '#contracts/command-request.js';
 import { Refusal, type FieldError } from '#contracts/errors.js';
 import { isId } from '#contracts/names.js';
 import {
@@ -5,7 +6,6 @@ import {
   MOST_LATENCY_PAIRS,
   type RelayCommandBodies,
   type RelayCommandName,
-  type RelayCommandRequest,
 } from '#contracts/relay-commands.js';
 
 type Fields = Record<string, unknown>;
@@ -35,11 +35,11 @@ const BODIES: { [Name in RelayCommandName]: Record<keyof RelayCommandBodies[Name
 export function readRequest<Name extends RelayCommandName>(
   name: Name,
   request: unknown,
-): RelayCommandRequest<RelayCommandBodies[Name]> {
+): CommandRequest<RelayCommandBodies[Name]> {
   const fields = checked(REQUEST, request, '');
   const meta = checked(META, fields.meta, 'meta.');
   const body = checked(BODIES[name], fields.body, 'body.');
-  return { ...fields, meta, body } as unknown as RelayCommandRequest<RelayCommandBodies[Name]>;
+  return { ...fields, meta, body } as unknown as CommandRequest<RelayCommandBodies[Name]>;
 }
 
 /** @throws Refusal `invalid` */
