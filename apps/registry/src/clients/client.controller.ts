@@ -1,14 +1,12 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Inject, Param, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { v7 as uuidv7 } from 'uuid';
 import { clientView } from '#topology/gateway-view.js';
-import { networkOf } from '#topology/lookup.js';
-import { Access } from '../auth/access.js';
 import { GatewayCommands } from '../gateways/gateway-commands.js';
-import { ApiChanges, ApiCreates } from '../http/api-writes.js';
 import { EtagInterceptor } from '../http/etag.interceptor.js';
-import { ApiPage, PageQuery } from '../http/page.dto.js';
-import { type Page, pageOf } from '../http/paging.js';
+import { PageQuery } from '../http/page.dto.js';
+import { type Page, pageBy } from '../http/paging.js';
+import { Creates, Lists, Removes, Shows } from '../http/routes.js';
 import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { createClientBody } from './client-bodies.js';
@@ -25,23 +23,14 @@ export class ClientController {
     @Inject(GatewayCommands) private readonly commands: GatewayCommands,
   ) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({ summary: 'List clients by name' })
-  @ApiPage(ClientDto)
+  @Lists(ClientDto, { summary: 'List clients by name' })
   async list(@Param('network') network: string, @Query() query: PageQuery): Promise<Page<ClientDto>> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
-    networkOf(state);
-    const sorted = [...state.clients.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    const { items, nextCursor } = pageOf(sorted, query, ({ name }) => name);
+    const state = await this.decisions.networkNamed(network);
+    const { items, nextCursor } = pageBy('name', state.clients.values(), query);
     return { items: items.map((client) => clientDto(state, clientView(client))), nextCursor };
   }
 
-  @Post()
-  @Access('operator')
-  @ApiOperation({ summary: 'Admit a client with stock WireGuard behind an ingress gateway' })
-  @ApiCreates()
-  @ApiCreatedResponse({ type: ClientDto })
+  @Creates(ClientDto, { summary: 'Admit a client with stock WireGuard behind an ingress gateway' })
   create(
     @Param('network') network: string,
     @Body() body: CreateClientBody,
@@ -55,33 +44,23 @@ export class ClientController {
     });
   }
 
-  @Get(':client')
-  @Access('viewer')
-  @ApiOperation({ summary: 'Show a client, by name or id' })
-  @ApiOkResponse({ type: ClientDto })
+  @Shows(ClientDto, { path: ':client', summary: 'Show a client, by name or id' })
   async show(@Param('network') network: string, @Param('client') client: string): Promise<ClientDto> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
+    const state = await this.decisions.networkNamed(network);
     return clientDto(state, clientView(findClient(state, client)));
   }
 
-  @Get(':client/config')
-  @Access('viewer')
-  @ApiOperation({
+  @Shows(ClientConfigDto, {
+    path: ':client/config',
     summary: 'What the client is set up with, all but its private key',
     description: 'As the network is now: another node that serves the gateway has another key and endpoint.',
   })
-  @ApiOkResponse({ type: ClientConfigDto })
   async config(@Param('network') network: string, @Param('client') client: string): Promise<ClientConfigDto> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
+    const state = await this.decisions.networkNamed(network);
     return clientConfig(state, findClient(state, client));
   }
 
-  @Delete(':client')
-  @HttpCode(204)
-  @Access('operator')
-  @ApiOperation({ summary: 'Revoke a client: its tunnel is cut at once' })
-  @ApiChanges()
-  @ApiNoContentResponse()
+  @Removes({ path: ':client', summary: 'Revoke a client: its tunnel is cut at once' })
   async remove(
     @Param('network') network: string,
     @Param('client') client: string,

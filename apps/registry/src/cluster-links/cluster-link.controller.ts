@@ -1,14 +1,13 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Inject, Param, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { v7 as uuidv7 } from 'uuid';
 import { linkView } from '#topology/gateway-view.js';
-import { linkOf, networkOf } from '#topology/lookup.js';
-import { Access } from '../auth/access.js';
+import { linkOf } from '#topology/lookup.js';
 import { GatewayCommands } from '../gateways/gateway-commands.js';
-import { ApiChanges, ApiCreates } from '../http/api-writes.js';
 import { EtagInterceptor } from '../http/etag.interceptor.js';
-import { ApiPage, PageQuery } from '../http/page.dto.js';
-import { type Page, pageOf } from '../http/paging.js';
+import { PageQuery } from '../http/page.dto.js';
+import { type Page, pageBy } from '../http/paging.js';
+import { Creates, Lists, Removes, Shows } from '../http/routes.js';
 import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { linkClustersBody } from './cluster-link-bodies.js';
@@ -23,27 +22,18 @@ export class ClusterLinkController {
     @Inject(GatewayCommands) private readonly commands: GatewayCommands,
   ) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({ summary: 'List links, oldest first' })
-  @ApiPage(ClusterLinkDto)
+  @Lists(ClusterLinkDto, { summary: 'List links, oldest first' })
   async list(@Param('network') network: string, @Query() query: PageQuery): Promise<Page<ClusterLinkDto>> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
-    networkOf(state);
-    const sorted = [...state.links.values()].sort((a, b) => (a.linkId < b.linkId ? -1 : 1));
-    const { items, nextCursor } = pageOf(sorted, query, ({ linkId }) => linkId);
+    const state = await this.decisions.networkNamed(network);
+    const { items, nextCursor } = pageBy('linkId', state.links.values(), query);
     return { items: items.map((link) => clusterLinkDto(state, linkView(state, link))), nextCursor };
   }
 
-  @Post()
-  @Access('operator')
-  @ApiOperation({
+  @Creates(ClusterLinkDto, {
     summary: 'Link two clusters: pods and services of each are reached from the other',
     description:
       'Two that are linked stay so: the answer is the link there is. Each cluster needs a gateway of kind cluster.',
   })
-  @ApiCreates()
-  @ApiCreatedResponse({ type: ClusterLinkDto })
   create(
     @Param('network') network: string,
     @Body() body: CreateClusterLinkBody,
@@ -57,21 +47,13 @@ export class ClusterLinkController {
     });
   }
 
-  @Get(':link')
-  @Access('viewer')
-  @ApiOperation({ summary: 'Show a link' })
-  @ApiOkResponse({ type: ClusterLinkDto })
+  @Shows(ClusterLinkDto, { path: ':link', summary: 'Show a link' })
   async show(@Param('network') network: string, @Param('link') linkId: string): Promise<ClusterLinkDto> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
+    const state = await this.decisions.networkNamed(network);
     return clusterLinkDto(state, linkView(state, linkOf(state, linkId)));
   }
 
-  @Delete(':link')
-  @HttpCode(204)
-  @Access('operator')
-  @ApiOperation({ summary: 'Unlink two clusters; a cluster without links gives its virtual ranges back' })
-  @ApiChanges()
-  @ApiNoContentResponse()
+  @Removes({ path: ':link', summary: 'Unlink two clusters; a cluster without links gives its virtual ranges back' })
   async remove(
     @Param('network') network: string,
     @Param('link') linkId: string,

@@ -1,17 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Inject, Param, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { v7 as uuidv7 } from 'uuid';
 import { formatEnrolmentToken } from '#contracts/enrolment-token.js';
 import { Refusal } from '#contracts/errors.js';
-import { keyOf, networkOf } from '#topology/lookup.js';
+import { keyOf } from '#topology/lookup.js';
 import { type EnrolmentKeyView, enrolmentKeyView } from '#topology/view.js';
-import { Access } from '../auth/access.js';
 import { secretHash } from '../auth/api-token.js';
 import { derivedSecret } from '../auth/derived-secret.js';
-import { ApiChanges, ApiCreates } from '../http/api-writes.js';
 import { EtagInterceptor } from '../http/etag.interceptor.js';
-import { ApiPage, PageQuery } from '../http/page.dto.js';
-import { type Page, pageOf } from '../http/paging.js';
+import { PageQuery } from '../http/page.dto.js';
+import { type Page, pageBy } from '../http/paging.js';
+import { Creates, Lists, Removes, Shows } from '../http/routes.js';
 import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
@@ -29,68 +28,44 @@ export class EnrolmentKeyController {
     @Inject(REGISTRY_OPTIONS) private readonly options: Options,
   ) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({ summary: 'List the keys of a network, oldest first; secrets are not kept' })
-  @ApiPage(EnrolmentKeyDto)
+  @Lists(EnrolmentKeyDto, { summary: 'List the keys of a network, oldest first; secrets are not kept' })
   async list(@Param('network') network: string, @Query() query: PageQuery): Promise<Page<EnrolmentKeyView>> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
-    networkOf(state);
-    // UUIDv7: the order of ids is the order of creation.
-    const keys = [...state.keys.values()].sort((a, b) => (a.keyId < b.keyId ? -1 : 1));
-    const { items, nextCursor } = pageOf(keys, query, ({ keyId }) => keyId);
+    const state = await this.decisions.networkNamed(network);
+    const { items, nextCursor } = pageBy('keyId', state.keys.values(), query);
     return { items: items.map(enrolmentKeyView), nextCursor };
   }
 
-  @Post()
-  @Access('operator')
-  @ApiOperation({ summary: 'Create a key; the answer holds the token that nodes join with' })
-  @ApiCreates()
-  @ApiCreatedResponse({ type: CreatedEnrolmentKeyDto })
+  @Creates(CreatedEnrolmentKeyDto, { summary: 'Create a key; the answer holds the token that nodes join with' })
   async create(
     @Param('network') network: string,
     @Body() { expiresIn, ...body }: CreateEnrolmentKeyBody,
-    @Write() { command, fingerprint }: WriteRequest,
+    @Write() write: WriteRequest,
   ): Promise<EnrolmentKeyView & { token: string }> {
+    const { command } = write;
     const secret = derivedSecret(this.options.masterKey, 'enrolment-key', command.commandId).toString('base64url');
     const expiresAt = expiryOf(body.expiresAt, expiresIn, command.at);
     const create = { ...command, ...body, ...expiresAt, keyId: uuidv7(), secretHash: secretHash(secret) };
-    const { answer } = await this.decisions.networks.execute<EnrolmentKeyView>(
-      await this.decisions.networkId(network),
-      {
-        commandId: command.commandId,
-        fingerprint,
-        decide: (state) => decideCreateEnrolmentKey(create, state),
-      },
+    const answer = await this.decisions.decide<EnrolmentKeyView>(network, write, (state) =>
+      decideCreateEnrolmentKey(create, state),
     );
     const { publicUrl, pin } = this.options;
     return { ...answer, token: formatEnrolmentToken({ v: 1, url: publicUrl(), pin, keyId: answer.keyId, secret }) };
   }
 
-  @Get(':key')
-  @Access('viewer')
-  @ApiOperation({ summary: 'Show a key' })
-  @ApiOkResponse({ type: EnrolmentKeyDto })
+  @Shows(EnrolmentKeyDto, { path: ':key', summary: 'Show a key' })
   async show(@Param('network') network: string, @Param('key') keyId: string): Promise<EnrolmentKeyView> {
-    return enrolmentKeyView(keyOf(await this.decisions.networkState(await this.decisions.networkId(network)), keyId));
+    return enrolmentKeyView(keyOf(await this.decisions.networkNamed(network), keyId));
   }
 
-  @Delete(':key')
-  @HttpCode(204)
-  @Access('operator')
-  @ApiOperation({ summary: 'Revoke a key: nobody joins with it any more; nodes that joined stay' })
-  @ApiChanges()
-  @ApiNoContentResponse()
+  @Removes({ path: ':key', summary: 'Revoke a key: nobody joins with it any more; nodes that joined stay' })
   async revoke(
     @Param('network') network: string,
     @Param('key') keyId: string,
-    @Write() { command, fingerprint }: WriteRequest,
+    @Write() write: WriteRequest,
   ): Promise<void> {
-    await this.decisions.networks.execute(await this.decisions.networkId(network), {
-      commandId: command.commandId,
-      fingerprint,
-      decide: (state) => decideRevokeEnrolmentKey({ ...command, keyId }, state),
-    });
+    await this.decisions.decide(network, write, (state) =>
+      decideRevokeEnrolmentKey({ ...write.command, keyId }, state),
+    );
   }
 }
 

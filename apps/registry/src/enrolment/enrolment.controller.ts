@@ -7,7 +7,7 @@ import { isRefusal } from '#contracts/errors.js';
 import { nodeOf } from '#topology/lookup.js';
 import type { NodeView } from '#topology/view.js';
 import { secretHash } from '../auth/api-token.js';
-import { ApiCreates } from '../http/api-writes.js';
+import { ApiCreates } from '../http/routes.js';
 import { writeRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { NetworkDirectory } from '../log/network-directory.js';

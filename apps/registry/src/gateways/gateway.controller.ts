@@ -1,25 +1,11 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Inject,
-  Param,
-  Patch,
-  Post,
-  Query,
-  UseInterceptors,
-} from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Inject, Param, Patch, Post, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { v7 as uuidv7 } from 'uuid';
 import { gatewayView } from '#topology/gateway-view.js';
-import { networkOf } from '#topology/lookup.js';
-import { Access } from '../auth/access.js';
-import { ApiChanges, ApiCreates } from '../http/api-writes.js';
 import { EtagInterceptor } from '../http/etag.interceptor.js';
-import { ApiPage, PageQuery } from '../http/page.dto.js';
-import { type Page, pageOf } from '../http/paging.js';
+import { PageQuery } from '../http/page.dto.js';
+import { type Page, pageBy } from '../http/paging.js';
+import { Changes, Creates, Lists, Removes, Shows } from '../http/routes.js';
 import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { findGateway } from './find-gateway.js';
@@ -43,23 +29,14 @@ export class GatewayController {
     @Inject(GatewayCommands) private readonly commands: GatewayCommands,
   ) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({ summary: 'List gateways by name' })
-  @ApiPage(GatewayDto)
+  @Lists(GatewayDto, { summary: 'List gateways by name' })
   async list(@Param('network') network: string, @Query() query: PageQuery): Promise<Page<GatewayDto>> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
-    networkOf(state);
-    const sorted = [...state.gateways.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    const { items, nextCursor } = pageOf(sorted, query, ({ name }) => name);
+    const state = await this.decisions.networkNamed(network);
+    const { items, nextCursor } = pageBy('name', state.gateways.values(), query);
     return { items: items.map((gateway) => gatewayDto(state, gatewayView(gateway))), nextCursor };
   }
 
-  @Post()
-  @Access('operator')
-  @ApiOperation({ summary: 'Create a gateway; the first of its nodes serves at once' })
-  @ApiCreates()
-  @ApiCreatedResponse({ type: GatewayDto })
+  @Creates(GatewayDto, { summary: 'Create a gateway; the first of its nodes serves at once' })
   create(
     @Param('network') network: string,
     @Body() body: CreateGatewayBody,
@@ -73,20 +50,14 @@ export class GatewayController {
     });
   }
 
-  @Get(':gateway')
-  @Access('viewer')
-  @ApiOperation({ summary: 'Show a gateway, by name or id' })
-  @ApiOkResponse({ type: GatewayDto })
+  @Shows(GatewayDto, { path: ':gateway', summary: 'Show a gateway, by name or id' })
   async show(@Param('network') network: string, @Param('gateway') gateway: string): Promise<GatewayDto> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
+    const state = await this.decisions.networkNamed(network);
     return gatewayDto(state, gatewayView(findGateway(state, gateway)));
   }
 
   @Patch(':gateway')
-  @Access('operator')
-  @ApiOperation({ summary: 'Change a gateway; fields given replace the whole value' })
-  @ApiChanges()
-  @ApiOkResponse({ type: GatewayDto })
+  @Changes(GatewayDto, { summary: 'Change a gateway; fields given replace the whole value' })
   change(
     @Param('network') network: string,
     @Param('gateway') gateway: string,
@@ -101,11 +72,7 @@ export class GatewayController {
   }
 
   @Post(':gateway/drain')
-  @HttpCode(200)
-  @Access('operator')
-  @ApiOperation({ summary: 'Have a node of a gateway serve only while no other can, or let it serve again' })
-  @ApiChanges()
-  @ApiOkResponse({ type: GatewayDto })
+  @Changes(GatewayDto, { summary: 'Have a node of a gateway serve only while no other can, or let it serve again' })
   drain(
     @Param('network') network: string,
     @Param('gateway') gateway: string,
@@ -119,12 +86,7 @@ export class GatewayController {
     });
   }
 
-  @Delete(':gateway')
-  @HttpCode(204)
-  @Access('operator')
-  @ApiOperation({ summary: 'Remove a gateway; what it led to is reached no more' })
-  @ApiChanges()
-  @ApiNoContentResponse()
+  @Removes({ path: ':gateway', summary: 'Remove a gateway; what it led to is reached no more' })
   async remove(
     @Param('network') network: string,
     @Param('gateway') gateway: string,

@@ -27,6 +27,16 @@ export function pageOf<Item>(sorted: readonly Item[], request: PageRequest, keyO
   return { items, nextCursor: more ? encodeCursor(keyOf(items.at(-1)!)) : null };
 }
 
+/** One page of things in the order of a text each has of its own: a name, or a UUIDv7, whose order is that of creation. */
+export function pageBy<Key extends string, Item extends Record<Key, string>>(
+  key: Key,
+  items: Iterable<Item>,
+  request: PageRequest,
+): Page<Item> {
+  const sorted = [...items].sort((a, b) => (a[key] < b[key] ? -1 : 1));
+  return pageOf(sorted, request, (item) => item[key]);
+}
+
 function firstAfter<Item>(sorted: readonly Item[], after: string, keyOf: (item: Item) => string): number {
   let low = 0;
   let high = sorted.length;

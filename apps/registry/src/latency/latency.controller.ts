@@ -1,14 +1,13 @@
-import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Inject, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { Unavailable } from '#contracts/errors.js';
 import { type LatencyReply, type LatencyRequest } from '#contracts/relay-commands.js';
 import { isLive } from '#planner/members.js';
 import { inField } from '#topology/fields.js';
 import { networkOf } from '#topology/lookup.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
-import { Access } from '../auth/access.js';
-import { ApiPage } from '../http/page.dto.js';
 import type { Page } from '../http/paging.js';
+import { Lists } from '../http/routes.js';
 import { Decisions } from '../log/decisions.js';
 import { findNode, nodesByName } from '../nodes/find-node.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
@@ -24,16 +23,13 @@ export class LatencyController {
     @Inject(REGISTRY_OPTIONS) private readonly options: Pick<RegistryOptions, 'askRelayPlanner'>,
   ) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({
+  @Lists(PairLatencyDto, {
     summary: 'How far the nodes are from each other, pair by pair',
     description:
       'All pairs of enabled nodes by their names, as agents told one replica of the relay-planner in the last quarter of an hour; nothing of it is in the log.',
   })
-  @ApiPage(PairLatencyDto)
   async latency(@Param('network') nameOrId: string, @Query() query: LatencyQuery): Promise<Page<PairLatencyDto>> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(nameOrId));
+    const state = await this.decisions.networkNamed(nameOrId);
     const { networkId } = networkOf(state);
     if (!isLive(state)) return { items: [], nextCursor: null };
     const only = query.node === undefined ? undefined : inField('node', () => findNode(state, query.node!));

@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Command, Decision } from '#contracts/decision.js';
 import { ConcurrencyConflict, Refusal, Unavailable } from '#contracts/errors.js';
 import { isId, SYSTEM_STREAM } from '#contracts/names.js';
 import type { EventStore } from '#event-store/core/event-store.js';
 import { DecisionMaker } from '#event-store/core/decision-maker.js';
+import { networkOf } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
 import { systemFold, type SystemState } from '#topology/system-fold.js';
+import type { WriteRequest } from '../http/write-request.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
 
 /** Facts between two snapshots of a stream: a start folds at most so many. */
@@ -41,6 +44,13 @@ export class Decisions {
     return (await this.networks.current(networkId, { staleOk: !fresh })).state;
   }
 
+  /** The state of a network that there is, by its name or id, in the same way. @throws Refusal not_found; Unavailable */
+  async networkNamed(nameOrId: string): Promise<NetworkState> {
+    const state = await this.networkState(await this.networkId(nameOrId));
+    networkOf(state);
+    return state;
+  }
+
   /** The state of a network at a version that the log has reached. @throws Unavailable */
   async networkStateAt(networkId: string, version: number): Promise<NetworkState> {
     const now = await this.networks.current(networkId);
@@ -53,6 +63,25 @@ export class Decisions {
     const networkId = networkIdByName.get(nameOrId) ?? (networks.has(nameOrId) ? nameOrId : undefined);
     if (networkId === undefined) throw noNetwork(nameOrId);
     return networkId;
+  }
+
+  /**
+   * Decides on a network, found by name or id, and returns the answer. What the request names is looked up inside the decision,
+   * so that a repeated one gets its answer also when that is gone.
+   * @throws Refusal; Unavailable
+   */
+  async decide<Answer>(
+    nameOrId: string,
+    write: WriteRequest,
+    decide: (state: NetworkState) => Decision,
+  ): Promise<Answer> {
+    const outcome = await this.networks.execute<Answer>(await this.networkId(nameOrId), commandOf(write, decide));
+    return outcome.answer;
+  }
+
+  /** The same on the stream `system`. @throws Refusal; Unavailable */
+  async decideOnSystem<Answer>(write: WriteRequest, decide: (state: SystemState) => Decision): Promise<Answer> {
+    return (await this.system.execute<Answer>(SYSTEM_STREAM, commandOf(write, decide))).answer;
   }
 
   /** Finds the log of a network by name, or by id a deleted one too. @throws Refusal not_found; Unavailable */
@@ -85,6 +114,10 @@ export class Decisions {
       'The log is written to too fast for this change; repeat it with the same Idempotency-Key.',
     );
   }
+}
+
+function commandOf<State>({ command, fingerprint }: WriteRequest, decide: (state: State) => Decision): Command<State> {
+  return { commandId: command.commandId, fingerprint, decide };
 }
 
 function noNetwork(nameOrId: string): Refusal {

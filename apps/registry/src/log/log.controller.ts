@@ -1,7 +1,7 @@
-import { Controller, Get, Inject, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiSchema, ApiTags } from '@nestjs/swagger';
+import { Controller, Inject, Param } from '@nestjs/common';
+import { ApiProperty, ApiSchema, ApiTags } from '@nestjs/swagger';
 import { verifyStream } from '#event-store/core/hash-chain.js';
-import { Access } from '../auth/access.js';
+import { Shows } from '../http/routes.js';
 import { Decisions } from './decisions.js';
 
 @ApiSchema({ name: 'Verification' })
@@ -30,10 +30,10 @@ class VerificationDto {
 export class LogController {
   constructor(@Inject(Decisions) private readonly decisions: Decisions) {}
 
-  @Get('verify')
-  @Access('viewer')
-  @ApiOperation({ summary: "Check the hash chain of a network's log, or of that of `system`" })
-  @ApiOkResponse({ type: VerificationDto })
+  @Shows(VerificationDto, {
+    path: 'verify',
+    summary: "Check the hash chain of a network's log, or of that of `system`",
+  })
   async verify(@Param('network') nameOrId: string): Promise<VerificationDto> {
     const verdict = await verifyStream(this.decisions.store, await this.decisions.stream(nameOrId));
     if (verdict.ok) return { ok: true, facts: verdict.version, head: verdict.hash };

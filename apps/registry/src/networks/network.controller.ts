@@ -1,27 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Inject,
-  Param,
-  Patch,
-  Post,
-  Query,
-  UseInterceptors,
-} from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Inject, Param, Patch, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { v7 as uuidv7 } from 'uuid';
-import { SYSTEM_STREAM } from '#contracts/names.js';
-import { networkOf } from '#topology/lookup.js';
 import { type NetworkView, networkView } from '#topology/view.js';
-import { Access } from '../auth/access.js';
-import { ApiChanges, ApiCreates } from '../http/api-writes.js';
 import { EtagInterceptor } from '../http/etag.interceptor.js';
-import { ApiPage, PageQuery } from '../http/page.dto.js';
-import { type Page, pageOf } from '../http/paging.js';
+import { PageQuery } from '../http/page.dto.js';
+import { type Page, pageBy } from '../http/paging.js';
+import { Changes, Creates, Lists, Removes, Shows } from '../http/routes.js';
 import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { decideCreateNetwork } from './create-network.decider.js';
@@ -38,77 +23,47 @@ export class NetworkController {
     @Inject(NetworkDeletion) private readonly deletion: NetworkDeletion,
   ) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({ summary: 'List networks by name' })
-  @ApiPage(NetworkDto)
+  @Lists(NetworkDto, { summary: 'List networks by name' })
   async list(@Query() query: PageQuery): Promise<Page<NetworkView>> {
     const { networks } = await this.decisions.systemState();
-    const listed = [...networks.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    const { items, nextCursor } = pageOf(listed, query, ({ name }) => name);
+    const { items, nextCursor } = pageBy('name', networks.values(), query);
     const views = await Promise.all(
       items.map(async ({ networkId }) => networkView(await this.decisions.networkState(networkId))),
     );
     return { items: views.filter((view) => view !== undefined), nextCursor };
   }
 
-  @Post()
-  @Access('operator')
-  @ApiOperation({ summary: 'Create a network' })
-  @ApiCreates()
-  @ApiCreatedResponse({ type: NetworkDto })
-  async create(@Body() body: CreateNetworkBody, @Write() { command, fingerprint }: WriteRequest): Promise<NetworkView> {
+  @Creates(NetworkDto, { summary: 'Create a network' })
+  create(@Body() body: CreateNetworkBody, @Write() write: WriteRequest): Promise<NetworkView> {
     const { cidr, cidr6, ...settings } = body;
     const create = {
-      ...command,
+      ...write.command,
       ...settings,
       ...(cidr !== undefined && { cidr: cidr ?? 'none' }),
       ...(cidr6 !== undefined && { cidr6: cidr6 ?? 'none' }),
       networkId: uuidv7(),
       randomBytes: randomBytes(5),
     };
-    const outcome = await this.decisions.system.execute<NetworkView>(SYSTEM_STREAM, {
-      commandId: command.commandId,
-      fingerprint,
-      decide: (state) => decideCreateNetwork(create, state),
-    });
-    return outcome.answer;
+    return this.decisions.decideOnSystem(write, (state) => decideCreateNetwork(create, state));
   }
 
-  @Get(':network')
-  @Access('viewer')
-  @ApiOperation({ summary: 'Show a network, by name or id' })
-  @ApiOkResponse({ type: NetworkDto })
+  @Shows(NetworkDto, { path: ':network', summary: 'Show a network, by name or id' })
   async show(@Param('network') network: string): Promise<NetworkView> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
-    networkOf(state);
+    const state = await this.decisions.networkNamed(network);
     return networkView(state)!;
   }
 
   @Patch(':network')
-  @Access('operator')
-  @ApiOperation({ summary: 'Change what holds for all nodes of a network' })
-  @ApiChanges()
-  @ApiOkResponse({ type: NetworkDto })
-  async change(
+  @Changes(NetworkDto, { summary: 'Change what holds for all nodes of a network' })
+  change(
     @Param('network') network: string,
     @Body() body: ChangeNetworkBody,
-    @Write() { command, fingerprint }: WriteRequest,
+    @Write() write: WriteRequest,
   ): Promise<NetworkView> {
-    const outcome = await this.decisions.networks.execute<NetworkView>(await this.decisions.networkId(network), {
-      commandId: command.commandId,
-      fingerprint,
-      decide: (state) => decideChangeNetwork({ ...command, ...body }, state),
-    });
-    return outcome.answer;
+    return this.decisions.decide(network, write, (state) => decideChangeNetwork({ ...write.command, ...body }, state));
   }
 
-  @Delete(':network')
-  @HttpCode(204)
-  @Access('operator')
-  @ApiOperation({ summary: 'Delete a network; its name and ranges are free at once' })
-  @ApiChanges()
-  @ApiNoContentResponse()
+  @Removes({ path: ':network', summary: 'Delete a network; its name and ranges are free at once' })
   async remove(
     @Param('network') network: string,
     @Query() { force }: DeleteNetworkQuery,

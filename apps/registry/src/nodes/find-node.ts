@@ -1,16 +1,10 @@
-import { Refusal } from '#contracts/errors.js';
-import { networkOf } from '#topology/lookup.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
+import { notFound } from '../networks/find-named.js';
 
 /** Finds a node by name or id. @throws Refusal not_found */
 export function findNode(state: NetworkState, nameOrId: string): NodeState {
-  const network = networkOf(state);
   const node = state.nodes.get(state.nodeIdByName.get(nameOrId) ?? nameOrId);
-  if (!node)
-    throw new Refusal(
-      'not_found',
-      `Network "${network.name}" has no node "${nameOrId}". GET /api/v1/networks/${network.name}/nodes lists those there are.`,
-    );
+  if (!node) throw notFound(state, 'nodes', nameOrId);
   return node;
 }
 

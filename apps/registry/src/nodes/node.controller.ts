@@ -1,26 +1,13 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Inject,
-  Param,
-  Patch,
-  Post,
-  Query,
-  UseInterceptors,
-} from '@nestjs/common';
-import { ApiAcceptedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, HttpCode, Inject, Param, Patch, Post, Query, UseInterceptors } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Decision } from '#contracts/decision.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
-import { networkOf } from '#topology/lookup.js';
 import { type NodeView, nodeView } from '#topology/view.js';
 import { Access } from '../auth/access.js';
-import { ApiChanges } from '../http/api-writes.js';
 import { EtagInterceptor } from '../http/etag.interceptor.js';
-import { ApiPage, PageQuery } from '../http/page.dto.js';
+import { PageQuery } from '../http/page.dto.js';
 import { type Page, pageOf } from '../http/paging.js';
+import { ApiChanges, Changes, Lists, Removes, Shows } from '../http/routes.js';
 import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { decideChangeNode } from './change-node.decider.js';
@@ -35,30 +22,20 @@ import { decideDisableNode, decideEnableNode, decideRemoveNode } from './node-li
 export class NodeController {
   constructor(@Inject(Decisions) private readonly decisions: Decisions) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({ summary: 'List nodes by name' })
-  @ApiPage(NodeDto)
+  @Lists(NodeDto, { summary: 'List nodes by name' })
   async list(@Param('network') network: string, @Query() query: PageQuery): Promise<Page<NodeView>> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
-    networkOf(state);
+    const state = await this.decisions.networkNamed(network);
     const { items, nextCursor } = pageOf(nodesByName(state), query, ({ name }) => name);
     return { items: items.map(nodeView), nextCursor };
   }
 
-  @Get(':node')
-  @Access('viewer')
-  @ApiOperation({ summary: 'Show a node, by name or id' })
-  @ApiOkResponse({ type: NodeDto })
+  @Shows(NodeDto, { path: ':node', summary: 'Show a node, by name or id' })
   async show(@Param('network') network: string, @Param('node') node: string): Promise<NodeView> {
-    return nodeView(findNode(await this.decisions.networkState(await this.decisions.networkId(network)), node));
+    return nodeView(findNode(await this.decisions.networkNamed(network), node));
   }
 
   @Patch(':node')
-  @Access('operator')
-  @ApiOperation({ summary: 'Change a node' })
-  @ApiChanges()
-  @ApiOkResponse({ type: NodeDto })
+  @Changes(NodeDto, { summary: 'Change a node' })
   change(
     @Param('network') network: string,
     @Param('node') node: string,
@@ -71,11 +48,7 @@ export class NodeController {
   }
 
   @Post(':node/disable')
-  @HttpCode(200)
-  @Access('operator')
-  @ApiOperation({ summary: 'Take a node out of the mesh; it stays enrolled' })
-  @ApiChanges()
-  @ApiOkResponse({ type: NodeDto })
+  @Changes(NodeDto, { summary: 'Take a node out of the mesh; it stays enrolled' })
   disable(
     @Param('network') network: string,
     @Param('node') node: string,
@@ -87,11 +60,7 @@ export class NodeController {
   }
 
   @Post(':node/enable')
-  @HttpCode(200)
-  @Access('operator')
-  @ApiOperation({ summary: 'Put a disabled node back' })
-  @ApiChanges()
-  @ApiOkResponse({ type: NodeDto })
+  @Changes(NodeDto, { summary: 'Put a disabled node back' })
   enable(
     @Param('network') network: string,
     @Param('node') node: string,
@@ -123,12 +92,7 @@ export class NodeController {
     );
   }
 
-  @Delete(':node')
-  @HttpCode(204)
-  @Access('operator')
-  @ApiOperation({ summary: 'Remove a node: its peers forget it, its credentials end at once' })
-  @ApiChanges()
-  @ApiNoContentResponse()
+  @Removes({ path: ':node', summary: 'Remove a node: its peers forget it, its credentials end at once' })
   async remove(
     @Param('network') network: string,
     @Param('node') node: string,
@@ -139,18 +103,12 @@ export class NodeController {
     );
   }
 
-  /** The node is looked up inside the decision, so that a repeated command gets its answer also when the name is gone. */
-  private async command(
+  private command(
     { network, node }: NodePath,
-    { command, fingerprint }: WriteRequest,
+    write: WriteRequest,
     decide: (node: NodeState, state: NetworkState) => Decision,
   ): Promise<NodeView> {
-    const outcome = await this.decisions.networks.execute<NodeView>(await this.decisions.networkId(network), {
-      commandId: command.commandId,
-      fingerprint,
-      decide: (state) => decide(findNode(state, node), state),
-    });
-    return outcome.answer;
+    return this.decisions.decide(network, write, (state) => decide(findNode(state, node), state));
   }
 }
 

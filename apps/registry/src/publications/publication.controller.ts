@@ -1,14 +1,13 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Inject, Param, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { v7 as uuidv7 } from 'uuid';
 import { publicationView } from '#topology/gateway-view.js';
-import { networkOf, publicationOf } from '#topology/lookup.js';
-import { Access } from '../auth/access.js';
+import { publicationOf } from '#topology/lookup.js';
 import { GatewayCommands } from '../gateways/gateway-commands.js';
-import { ApiChanges, ApiCreates } from '../http/api-writes.js';
 import { EtagInterceptor } from '../http/etag.interceptor.js';
-import { ApiPage, PageQuery } from '../http/page.dto.js';
-import { type Page, pageOf } from '../http/paging.js';
+import { PageQuery } from '../http/page.dto.js';
+import { type Page, pageBy } from '../http/paging.js';
+import { Creates, Lists, Removes, Shows } from '../http/routes.js';
 import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { publishServiceBody } from './publication-bodies.js';
@@ -23,23 +22,14 @@ export class PublicationController {
     @Inject(GatewayCommands) private readonly commands: GatewayCommands,
   ) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({ summary: 'List published services, oldest first' })
-  @ApiPage(PublicationDto)
+  @Lists(PublicationDto, { summary: 'List published services, oldest first' })
   async list(@Param('network') network: string, @Query() query: PageQuery): Promise<Page<PublicationDto>> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
-    networkOf(state);
-    const sorted = [...state.publications.values()].sort((a, b) => (a.publicationId < b.publicationId ? -1 : 1));
-    const { items, nextCursor } = pageOf(sorted, query, ({ publicationId }) => publicationId);
+    const state = await this.decisions.networkNamed(network);
+    const { items, nextCursor } = pageBy('publicationId', state.publications.values(), query);
     return { items: items.map((one) => publicationDto(state, publicationView(one))), nextCursor };
   }
 
-  @Post()
-  @Access('operator')
-  @ApiOperation({ summary: 'Give a service of an island or archipelago a mesh address and port' })
-  @ApiCreates()
-  @ApiCreatedResponse({ type: PublicationDto })
+  @Creates(PublicationDto, { summary: 'Give a service of an island or archipelago a mesh address and port' })
   create(
     @Param('network') network: string,
     @Body() body: CreatePublicationBody,
@@ -53,21 +43,13 @@ export class PublicationController {
     });
   }
 
-  @Get(':publication')
-  @Access('viewer')
-  @ApiOperation({ summary: 'Show a published service' })
-  @ApiOkResponse({ type: PublicationDto })
+  @Shows(PublicationDto, { path: ':publication', summary: 'Show a published service' })
   async show(@Param('network') network: string, @Param('publication') publicationId: string): Promise<PublicationDto> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
+    const state = await this.decisions.networkNamed(network);
     return publicationDto(state, publicationView(publicationOf(state, publicationId)));
   }
 
-  @Delete(':publication')
-  @HttpCode(204)
-  @Access('operator')
-  @ApiOperation({ summary: 'Withdraw a published service' })
-  @ApiChanges()
-  @ApiNoContentResponse()
+  @Removes({ path: ':publication', summary: 'Withdraw a published service' })
   async remove(
     @Param('network') network: string,
     @Param('publication') publicationId: string,

@@ -1,14 +1,12 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Put, Query, UseInterceptors } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Inject, Param, Put, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { Refusal } from '#contracts/errors.js';
 import { inField } from '#topology/fields.js';
-import { networkOf } from '#topology/lookup.js';
 import { relayView } from '#topology/relay-view.js';
-import { Access } from '../auth/access.js';
-import { ApiChanges } from '../http/api-writes.js';
 import { EtagInterceptor } from '../http/etag.interceptor.js';
-import { ApiPage, PageQuery } from '../http/page.dto.js';
+import { PageQuery } from '../http/page.dto.js';
 import { type Page, pageOf } from '../http/paging.js';
+import { Changes, Lists, Removes, Shows } from '../http/routes.js';
 import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { findNode } from '../nodes/find-node.js';
@@ -24,25 +22,18 @@ export class RelayController {
     @Inject(RelayCommands) private readonly commands: RelayCommands,
   ) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({ summary: 'List relays by name' })
-  @ApiPage(RelayDto)
+  @Lists(RelayDto, { summary: 'List relays by name' })
   async list(@Param('network') network: string, @Query() query: PageQuery): Promise<Page<RelayDto>> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
-    networkOf(state);
+    const state = await this.decisions.networkNamed(network);
     const relays = [...state.relays.values()].map((relay) => relayDto(state, relayView(relay)));
     const sorted = relays.sort((a, b) => (a.node.name < b.node.name ? -1 : 1));
     const { items, nextCursor } = pageOf(sorted, query, ({ node }) => node.name);
     return { items, nextCursor };
   }
 
-  @Get(':node')
-  @Access('viewer')
-  @ApiOperation({ summary: 'Show a relay, by name or id of its node' })
-  @ApiOkResponse({ type: RelayDto })
+  @Shows(RelayDto, { path: ':node', summary: 'Show a relay, by name or id of its node' })
   async show(@Param('network') network: string, @Param('node') node: string): Promise<RelayDto> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(network));
+    const state = await this.decisions.networkNamed(network);
     const { nodeId, name } = findNode(state, node);
     const relay = state.relays.get(nodeId);
     if (!relay) throw new Refusal('not_found', `node "${name}" is no relay; make it one with PUT`);
@@ -50,10 +41,7 @@ export class RelayController {
   }
 
   @Put(':node')
-  @Access('operator')
-  @ApiOperation({ summary: 'Make a node a relay for nodes that nobody can call, or change its capacity' })
-  @ApiChanges()
-  @ApiOkResponse({ type: RelayDto })
+  @Changes(RelayDto, { summary: 'Make a node a relay for nodes that nobody can call, or change its capacity' })
   set(
     @Param('network') network: string,
     @Param('node') node: string,
@@ -68,10 +56,7 @@ export class RelayController {
   }
 
   @Put(':node/assignment')
-  @Access('operator')
-  @ApiOperation({ summary: 'Choose the relay of a node, or have it chosen' })
-  @ApiChanges()
-  @ApiOkResponse({ type: AssignmentDto })
+  @Changes(AssignmentDto, { summary: 'Choose the relay of a node, or have it chosen' })
   assign(
     @Param('network') network: string,
     @Param('node') node: string,
@@ -88,12 +73,7 @@ export class RelayController {
     });
   }
 
-  @Delete(':node')
-  @HttpCode(204)
-  @Access('operator')
-  @ApiOperation({ summary: 'Let a node relay no longer; what is behind it goes to other relays' })
-  @ApiChanges()
-  @ApiNoContentResponse()
+  @Removes({ path: ':node', summary: 'Let a node relay no longer; what is behind it goes to other relays' })
   async unset(
     @Param('network') network: string,
     @Param('node') node: string,

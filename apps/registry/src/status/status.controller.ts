@@ -1,9 +1,9 @@
-import { Controller, Get, Inject, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Inject, Param } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { formatDigest } from '#contracts/node-stream.js';
 import { digests } from '#planner/digests.js';
 import { networkOf } from '#topology/lookup.js';
-import { Access } from '../auth/access.js';
+import { Shows } from '../http/routes.js';
 import { Decisions } from '../log/decisions.js';
 import { nodesByName } from '../nodes/find-node.js';
 import { GatewayHealth } from './gateway-health.js';
@@ -22,16 +22,13 @@ export class StatusController {
     @Inject(GatewayHealth) private readonly gatewayHealth: GatewayHealth,
   ) {}
 
-  @Get()
-  @Access('viewer')
-  @ApiOperation({
+  @Shows(NetworkStatusDto, {
     summary: 'Which nodes hold what they shall hold',
     description:
       'As agents told this replica; they tell it again every half a minute. Of gateways as the gateway-manager knows them.',
   })
-  @ApiOkResponse({ type: NetworkStatusDto })
   async status(@Param('network') nameOrId: string): Promise<NetworkStatusDto> {
-    const state = await this.decisions.networkState(await this.decisions.networkId(nameOrId));
+    const state = await this.decisions.networkNamed(nameOrId);
     const network = networkOf(state).name;
     const planned = digests(state);
     const nodes = nodesByName(state).map(({ nodeId, name, enabled }) => {

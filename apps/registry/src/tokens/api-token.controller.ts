@@ -1,15 +1,13 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, UseInterceptors } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Inject, Param, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { v7 as uuidv7 } from 'uuid';
-import { SYSTEM_STREAM } from '#contracts/names.js';
 import { type TokenView, tokenView } from '#topology/view.js';
-import { Access } from '../auth/access.js';
 import { apiTokenOf, secretHash } from '../auth/api-token.js';
 import { derivedSecret } from '../auth/derived-secret.js';
-import { ApiChanges, ApiCreates } from '../http/api-writes.js';
 import { EtagInterceptor } from '../http/etag.interceptor.js';
-import { ApiPage, PageQuery } from '../http/page.dto.js';
-import { type Page, pageOf } from '../http/paging.js';
+import { PageQuery } from '../http/page.dto.js';
+import { type Page, pageBy } from '../http/paging.js';
+import { Creates, Lists, Removes } from '../http/routes.js';
 import { Write, type WriteRequest } from '../http/write-request.js';
 import { Decisions } from '../log/decisions.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
@@ -25,48 +23,29 @@ export class ApiTokenController {
     @Inject(REGISTRY_OPTIONS) private readonly options: Pick<RegistryOptions, 'masterKey'>,
   ) {}
 
-  @Get()
-  @Access('admin')
-  @ApiOperation({ summary: 'List API tokens, oldest first, revoked ones included; secrets are not kept' })
-  @ApiPage(ApiTokenDto)
+  @Lists(ApiTokenDto, {
+    summary: 'List API tokens, oldest first, revoked ones included; secrets are not kept',
+    role: 'admin',
+  })
   async list(@Query() query: PageQuery): Promise<Page<TokenView>> {
     const { tokens } = await this.decisions.systemState();
-    // UUIDv7: the order of ids is the order of creation.
-    const sorted = [...tokens.values()].sort((a, b) => (a.tokenId < b.tokenId ? -1 : 1));
-    const { items, nextCursor } = pageOf(sorted, query, ({ tokenId }) => tokenId);
+    const { items, nextCursor } = pageBy('tokenId', tokens.values(), query);
     return { items: items.map(tokenView), nextCursor };
   }
 
-  @Post()
-  @Access('admin')
-  @ApiOperation({ summary: 'Create an API token' })
-  @ApiCreates()
-  @ApiCreatedResponse({ type: CreatedApiTokenDto })
-  async create(
-    @Body() body: CreateApiTokenBody,
-    @Write() { command, fingerprint }: WriteRequest,
-  ): Promise<TokenView & { token: string }> {
+  @Creates(CreatedApiTokenDto, { summary: 'Create an API token', role: 'admin' })
+  async create(@Body() body: CreateApiTokenBody, @Write() write: WriteRequest): Promise<TokenView & { token: string }> {
+    const { command } = write;
     const token = apiTokenOf(derivedSecret(this.options.masterKey, 'api-token', command.commandId));
     const create = { ...command, ...body, tokenId: uuidv7(), secretHash: secretHash(token) };
-    const { answer } = await this.decisions.system.execute<TokenView>(SYSTEM_STREAM, {
-      commandId: command.commandId,
-      fingerprint,
-      decide: (state) => decideCreateApiToken(create, state),
-    });
+    const answer = await this.decisions.decideOnSystem<TokenView>(write, (state) =>
+      decideCreateApiToken(create, state),
+    );
     return { ...answer, token };
   }
 
-  @Delete(':token')
-  @HttpCode(204)
-  @Access('admin')
-  @ApiOperation({ summary: 'Revoke an API token; event feeds that it opened end' })
-  @ApiChanges()
-  @ApiNoContentResponse()
-  async revoke(@Param('token') tokenId: string, @Write() { command, fingerprint }: WriteRequest): Promise<void> {
-    await this.decisions.system.execute(SYSTEM_STREAM, {
-      commandId: command.commandId,
-      fingerprint,
-      decide: (state) => decideRevokeApiToken({ ...command, tokenId }, state),
-    });
+  @Removes({ path: ':token', summary: 'Revoke an API token; event feeds that it opened end', role: 'admin' })
+  async revoke(@Param('token') tokenId: string, @Write() write: WriteRequest): Promise<void> {
+    await this.decisions.decideOnSystem(write, (state) => decideRevokeApiToken({ ...write.command, tokenId }, state));
   }
 }

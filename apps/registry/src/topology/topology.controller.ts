@@ -1,13 +1,13 @@
-import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Inject, Param, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Refusal } from '#contracts/errors.js';
 import type { PeerResource } from '#contracts/node-stream.js';
 import { planNode } from '#planner/plan-node.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
-import { Access } from '../auth/access.js';
 import { eventView } from '../events/event.dto.js';
 import { jsonStream } from '../http/json-stream.js';
+import { Shows } from '../http/routes.js';
 import { Decisions } from '../log/decisions.js';
 import { PointsInTime } from '../log/points-in-time.js';
 import { findNode, nodesByName } from '../nodes/find-node.js';
@@ -26,10 +26,7 @@ export class TopologyController {
     @Inject(PointsInTime) private readonly points: PointsInTime,
   ) {}
 
-  @Get('topology')
-  @Access('viewer')
-  @ApiOperation({ summary: 'What there is and who peers with whom, now or at another time' })
-  @ApiOkResponse({ type: TopologyDto })
+  @Shows(TopologyDto, { path: 'topology', summary: 'What there is and who peers with whom, now or at another time' })
   async topology(
     @Param('network') nameOrId: string,
     @Query() { at, node }: TopologyQuery,
@@ -45,10 +42,7 @@ export class TopologyController {
     void reply.type('application/json').send(jsonStream(head, 'nodes', topologyNodes(state, nodes)));
   }
 
-  @Get('diff')
-  @Access('viewer')
-  @ApiOperation({ summary: 'What changed between two times: facts, and what each node was told' })
-  @ApiOkResponse({ type: DiffDto })
+  @Shows(DiffDto, { path: 'diff', summary: 'What changed between two times: facts, and what each node was told' })
   async diff(@Param('network') nameOrId: string, @Query() query: DiffQuery, @Res() reply: FastifyReply): Promise<void> {
     const stream = await this.decisions.networkStream(nameOrId);
     const from = await this.points.version(stream, query.from, 'from');
