@@ -19,7 +19,7 @@ function given(...facts: ((ids: Record<'a' | 'b' | 'p' | 'q', string>) => Networ
   const paths = new NetworkPaths(health);
   const append = (fact: NetworkFact, at: number) => {
     history.append(fact);
-    paths.learn(history.facts.slice(-1), at * 1000);
+    paths.learn(history.state, history.facts.slice(-1), at * 1000);
   };
   for (const fact of facts) append(fact(ids), 0);
   type Name = keyof typeof ids;
@@ -85,6 +85,57 @@ describe('how a node is reached', () => {
     tells('a', 1, ['p', '203.0.113.1:51820', 'unanswered']);
     expect(due(5).reachability).toEqual([ids.p]);
     expect(verdict('p', 5)).toMatchObject({ nat: 'endpoint-independent', filtering: 'restricted' });
+  });
+
+  const P = '203.0.113.1:51820';
+  const Q = '203.0.113.2:51820';
+  /** p and q see each other; a and b reach q, and have given up on p one after the other, each with nothing else in doubt. */
+  const givenUp = (...callers: ('a' | 'b')[]) => {
+    const paths = given();
+    paths.tells('p', 0, ['q', Q]);
+    paths.tells('q', 0, ['p', P]);
+    for (const caller of callers) {
+      paths.tells(caller, 0, ['q', Q]);
+      paths.append(pathFailed(paths.ids[caller], paths.ids.p, 'public'), 1);
+    }
+    return paths;
+  };
+
+  test('is closed where two have given up on it, whenever they did', () => {
+    const { ids, due, verdict } = givenUp('a', 'b');
+    expect([due(3).reachability, due(4).reachability]).toEqual([[], [ids.p]]);
+    expect(verdict('p', 4)).toMatchObject({ nat: 'endpoint-independent', filtering: 'restricted', endpoints: [P] });
+  });
+
+  test('is not closed because one pair has lost its way', () => {
+    expect(givenUp('a').due(100).reachability).toEqual([]);
+  });
+
+  test('stays closed when nobody calls it there any more', () => {
+    const closed = place('endpoint-independent', 1, {
+      filtering: 'restricted',
+      endpoints: [P],
+      addresses: ['203.0.113.1'],
+    });
+    const { ids, append, tells, due } = given(({ p }) => reachabilityDecided(p, closed));
+    append(pathTried(ids.a, ids.p), 1);
+    append(pathProven(ids.a, ids.p), 2);
+    tells('p', 3, ['q', Q]);
+    tells('q', 3, ['p', P]);
+    expect(due(1000).reachability).toEqual([]);
+  });
+
+  test('is open again where it is somewhere else', () => {
+    const closed = place('endpoint-independent', 1, {
+      filtering: 'restricted',
+      endpoints: [HERE],
+      addresses: ['198.51.100.1'],
+    });
+    const { ids, tells, due, verdict } = given(({ p }) => reachabilityDecided(p, closed));
+    tells('p', 3, ['q', Q]);
+    tells('q', 3, ['p', P]);
+    expect(due(63).reachability).toEqual([ids.p]);
+    expect(verdict('p', 63)).toMatchObject({ nat: 'public', filtering: 'open' });
   });
 });
 

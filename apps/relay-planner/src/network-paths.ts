@@ -50,11 +50,14 @@ export class NetworkPaths {
         if (phase === 'trying') this.#trials.set(a + b, { pair: [a, b], since: now });
   }
 
-  learn(facts: readonly RecordedFact<NetworkFact>[], now: number): void {
+  /** Facts that are in the state. */
+  learn(state: NetworkState, facts: readonly RecordedFact<NetworkFact>[], now: number): void {
     for (const { type, data } of facts) {
       if (type === 'PathTried') this.#trials.set(data.a + data.b, { pair: [data.a, data.b], since: now });
       if (type === 'PathProven' || type === 'PathFailed' || type === 'PathForgotten')
         this.#trials.delete(data.a + data.b);
+      // Those who gave up on a node tell something of it, and have nothing more to report of it.
+      if (type === 'PathFailed') for (const nodeId of [data.a, data.b]) this.#judge(state, nodeId, now);
       if (type === 'NodeRemoved') this.book.forget(data.nodeId);
     }
   }

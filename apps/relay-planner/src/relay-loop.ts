@@ -108,7 +108,7 @@ export class RelayLoop {
   }
 
   #changed({ network, state, facts }: NetworkChange): void {
-    this.#pathsOf(network).learn(facts, this.#now());
+    this.#pathsOf(network).learn(state, facts, this.#now());
     const touched = touchedBy(state, facts);
     if (touched.length > 0) this.#unsettle(network, touched);
     this.#work(network, state, this.#now());

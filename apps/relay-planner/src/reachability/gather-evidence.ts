@@ -3,8 +3,11 @@ import type { LiveState } from '#planner/members.js';
 import { isCallable, offersPublic } from '#planner/paths/reach.js';
 import type { NodeState } from '#topology/network-state.js';
 import { pathBetween } from '#topology/relay-fold.js';
-import type { Link, ObservationBook } from '../observations/observation-book.js';
+import type { ObservationBook } from '../observations/observation-book.js';
 import type { Evidence } from './classify.js';
+
+/** One pair that fails may have lost its own way to each other. */
+const GIVEN_UP_BY = 2;
 
 export interface Gathering {
   state: LiveState;
@@ -35,17 +38,31 @@ export function gatherEvidence({ state, book, now, isAlive }: Gathering, node: N
   const sightings = outside.filter(
     ({ link, endpoint, from }) => link === 'up' && endpoint !== null && !lan.has(endpoint) && isOpen(from),
   );
+  // One whom nobody answers says nothing of others.
+  const canCall = (from: string) => book.linksFrom(from, now).some(({ link }) => link === 'up');
   const calls = book.linksFrom(nodeId, now).filter(({ nodeId: to }) => isOpen(to));
   return {
     offersPublic: offersPublic(state, node),
     own: new Set(own.map(({ text }) => text)),
     seen: new Map(sightings.map(({ from, endpoint }) => [from, endpoint ?? ''])),
     wasReached: outside.some(({ link, from }) => link === 'up' && !isOpen(from)),
-    wasMissed: isAlive(nodeId) && outside.some((link) => link.link === 'unanswered' && canCall(book, link, now)),
+    wasMissed:
+      (isAlive(nodeId) && outside.some(({ link, from }) => link === 'unanswered' && canCall(from))) ||
+      givenUp(state, nodeId).filter((from) => !isOpen(from) && canCall(from)).length >= GIVEN_UP_BY ||
+      isKnownClosed(state, node),
     isUnheard: calls.length > 0 && calls.every(({ link }) => link === 'unanswered'),
   };
 }
 
-/** One whom nobody answers says nothing of others. */
-const canCall = (book: ObservationBook, { from }: Link, now: number) =>
-  book.linksFrom(from, now).some(({ link }) => link === 'up');
+/** Those who called it where it is public and went over to a relay. */
+const givenUp = ({ paths }: LiveState, nodeId: string): string[] =>
+  [...(paths.get(nodeId)?.values() ?? [])]
+    .filter(({ over, phase }) => over === 'public' && phase === 'failed')
+    .map(({ a, b }) => (a === nodeId ? b : a));
+
+/** Found closed where it still is: since then others do not call it there, so nobody misses it. */
+function isKnownClosed({ reachability }: LiveState, { nodeId, endpoints }: NodeState): boolean {
+  const known = reachability.get(nodeId);
+  const offered = new Set(endpoints.map(({ address, port }) => formatEndpoint(address, port)));
+  return known?.filtering === 'restricted' && known.endpoints.every((endpoint) => offered.has(endpoint));
+}
