@@ -12,13 +12,24 @@ import { AgentFailure } from '../../apps/agent/src/failure.js';
 import { ControlPlaneAddresses } from '../../apps/agent/src/state/control-plane-addresses.js';
 import { HeldSets } from '../../apps/agent/src/state/held-set.js';
 import { readIdentity, writeIdentity } from '../../apps/agent/src/state/identity.js';
+import { nextReportSession } from '../../apps/agent/src/state/report-session.js';
 import { readLogin, writeLogin } from '../../apps/agent/src/state/login.js';
 import { StateDir } from '../../apps/agent/src/state/state-dir.js';
 import { TunnelKeys } from '../../apps/agent/src/state/tunnel-keys.js';
 import { campaign, type FuzzTarget } from './fuzz-target.js';
 import { damaged, type Json, mutated } from './mutate.js';
 
-const FILES = ['identity', 'privateKey', 'nextKey', 'login', 'pending', 'held', 'previous', 'controlPlane'] as const;
+const FILES = [
+  'identity',
+  'privateKey',
+  'nextKey',
+  'login',
+  'pending',
+  'held',
+  'previous',
+  'controlPlane',
+  'reports',
+] as const;
 
 /** An agent's files after a disk, an editor or another version had its way with them. */
 export const stateTarget: FuzzTarget = {
@@ -76,6 +87,8 @@ async function start(dir: StateDir, changed: (typeof FILES)[number]): Promise<st
   if (pending) assert.ok([pending.keys.tunnel.privateKey, pending.keys.nats.seed, pending.request.name].every(Boolean));
   const { prefixes } = await ControlPlaneAddresses.load(dir, identity);
   for (const prefix of prefixes) assert.match(prefix, /^[0-9a-f.:]+\/(32|128)$/);
+  const session = await nextReportSession(dir, 1, { warn: () => assert.fail('not written') });
+  assert.ok(Number.isSafeInteger(session) && session > 0);
   return pending || warnings.length === 0 ? 'started' : 'started with a warning';
 }
 
@@ -101,6 +114,7 @@ async function fill(dir: StateDir): Promise<void> {
   writeFileSync(dir.file('privateKey'), `${privateKey}\n`);
   writeFileSync(dir.file('nextKey'), `${makeNodeKeys().tunnel.privateKey}\n`);
   writeFileSync(dir.file('controlPlane'), '{"192.0.2.1":["192.0.2.1"],"cp.example":["2001:db8::1","192.0.2.2"]}\n');
+  writeFileSync(dir.file('reports'), '1763700000000\n');
   await writeLogin(dir, { urls: ['nats://192.0.2.1:4222'], jwt: 'a.b.c', expiresAt: '2026-11-21T00:00:00Z' });
   await writePending(dir, {
     idempotencyKey: 'x',

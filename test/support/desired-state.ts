@@ -10,6 +10,7 @@ import {
 } from '#contracts/node-stream.js';
 import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
 import { createSealKeys, SealOpener } from '#messaging/node-seal.js';
+import { ReportSigner } from '#messaging/report-proof.js';
 import type { Verdict } from '#messaging/node-follower.js';
 import type { NodeStreamWriter } from '#messaging/node-stream.js';
 import { testNodeId } from './trusted-nats.js';
@@ -44,6 +45,10 @@ export class DesiredState {
 
   opener(controllerKey: string): SealOpener {
     return new SealOpener(this.nodeId, { privateKey: this.keys.privateKey, controllerKey });
+  }
+
+  signer(controllerKey: string): ReportSigner {
+    return new ReportSigner(this.nodeId, { privateKey: this.keys.privateKey, controllerKey }, Date.now());
   }
 
   /** Changes the state without telling anyone; the next revision says it. */

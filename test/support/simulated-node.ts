@@ -6,6 +6,7 @@ import { formatDigest } from '#contracts/node-stream.js';
 import { type AgentConnection, type AgentReport, connectAgent } from '#messaging/agent-connection.js';
 import { createUserKey, signText } from '#messaging/nkeys.js';
 import { SealOpener } from '#messaging/node-seal.js';
+import { ReportSigner } from '#messaging/report-proof.js';
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 
@@ -26,6 +27,7 @@ export class SimulatedNode {
   readonly #idempotencyKey = randomUUID();
   #connection: AgentConnection | undefined;
   #enrolled: EnrolResponse | undefined;
+  #signer: ReportSigner | undefined;
   id = '';
   set: NodeSet | undefined;
   /** How often its connection to the broker went away, and how often it could not follow on from what it held. */
@@ -130,9 +132,11 @@ export class SimulatedNode {
     const { nodeId, nats, controllerKey } = enrolled;
     this.#enrolled = enrolled;
     this.id = nodeId;
+    const keys = { privateKey: base64(this.#control.secretKey), controllerKey };
+    const signer = (this.#signer ??= new ReportSigner(nodeId, keys, Date.now()));
     this.#connection = connectAgent({
       urls: nats.urls,
-      nodeId,
+      signer,
       jwt: nats.jwt,
       nkeySeed: this.#user.seed,
       reconnect: { waitMs: 100, jitterMs: 200 },
@@ -141,7 +145,7 @@ export class SimulatedNode {
       },
     });
     this.#connection.follow({
-      opener: new SealOpener(nodeId, { privateKey: base64(this.#control.secretKey), controllerKey }),
+      opener: new SealOpener(nodeId, keys),
       held: () => this.set,
       onMessage: (message) => {
         const folded = foldMessage(this.set, message);

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectService, type ServiceConnection } from '#messaging/connection.js';
 import { mintNodeCredentials } from '#messaging/node-credentials.js';
+import { createSealKeys } from '#messaging/node-seal.js';
 import { createUserKey } from '#messaging/nkeys.js';
+import { ReportSigner } from '#messaging/report-proof.js';
 import { natsServerConfig, type ServerConfigOptions } from '#messaging/server-config.js';
 import { createTrust, type Trust } from '#messaging/trust.js';
 import { startNats, type TestNats } from './servers.js';
@@ -51,7 +53,14 @@ export async function startTrustedNats(options: TrustedNatsOptions = {}): Promis
       return server;
     },
     async connect(name = 'test', creds = trust.serviceCredentials) {
-      const connection = await connectService({ urls: [url], ...(ca !== undefined && { ca }), creds, name });
+      const sealingKey = trust.sealing.privateKey;
+      const connection = await connectService({
+        urls: [url],
+        ...(ca !== undefined && { ca }),
+        creds,
+        sealingKey,
+        name,
+      });
       connections.push(connection);
       return connection;
     },
@@ -68,8 +77,9 @@ export async function startTrustedNats(options: TrustedNatsOptions = {}): Promis
 }
 
 /** A node's login, made as the registry makes it: the seed stays with the caller. */
-export async function testNodeLogin(trust: Trust, nodeId = testNodeId()) {
+export async function testNodeLogin(trust: Trust, nodeId = testNodeId(), controlKeys = createSealKeys()) {
   const key = createUserKey();
+  const { publicKey: controlKey, privateKey } = controlKeys;
   const { jwt } = await mintNodeCredentials({
     trust,
     nodeId,
@@ -77,7 +87,8 @@ export async function testNodeLogin(trust: Trust, nodeId = testNodeId()) {
     now: new Date(),
     ttlSeconds: 3600,
   });
-  return { nodeId, jwt, nkeySeed: key.seed, natsKey: key.publicKey };
+  const signer = new ReportSigner(nodeId, { privateKey, controllerKey: trust.sealing.publicKey }, Date.now());
+  return { nodeId, jwt, nkeySeed: key.seed, natsKey: key.publicKey, controlKey, signer };
 }
 
 /** A random id in the form of a UUIDv7. */

@@ -29,6 +29,7 @@ import { nodeRequest } from './server/node-request.js';
 import { ControlPlaneAddresses } from './state/control-plane-addresses.js';
 import { HeldSets } from './state/held-set.js';
 import { type Identity, requireIdentity } from './state/identity.js';
+import { nextReportSession } from './state/report-session.js';
 import type { StateDir } from './state/state-dir.js';
 import { TunnelKeys } from './state/tunnel-keys.js';
 import { AGENT_VERSION } from './version.js';
@@ -63,6 +64,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   for (const why of warnings) log.error({ why }, 'state on disk');
   const keys = await TunnelKeys.load(dir, identity);
   await keys.settle();
+  const session = await nextReportSession(dir, Date.now(), log);
   const device = openDevice(dir, identity, keys);
   const controlPlane = await ControlPlaneAddresses.load(dir, identity);
   const local = localSettings(identity, keys, controlPlane);
@@ -96,6 +98,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const follow = new FollowServer({
     dir,
     identity,
+    session,
     held: held?.set,
     onSet: (set, receivedAt) => {
       converger.offer(set, receivedAt);

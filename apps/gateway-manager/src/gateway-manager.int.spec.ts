@@ -11,6 +11,8 @@ import type { GatewayCommandBodies, GatewayCommandName, GatewayHealthReply } fro
 import { commandSubject, reportSubject } from '#contracts/subjects.js';
 import { requestCommand } from '#messaging/command-bus.js';
 import type { ServiceConnection } from '#messaging/connection.js';
+import { createSealKeys, type SealKeys } from '#messaging/node-seal.js';
+import { ReportSigner } from '#messaging/report-proof.js';
 import { openServiceParts, type ServiceParts } from '#service/service-parts.js';
 import type { GatewayView } from '#topology/gateway-view.js';
 import {
@@ -34,6 +36,19 @@ const logger = pino({ level: 'silent' });
 let postgres: TestPostgres;
 let nats: TrustedNats;
 let asker: ServiceConnection;
+
+const made = new Map<number, SealKeys>();
+const controlKeys = (n: number) => made.get(n) ?? made.set(n, createSealKeys()).get(n)!;
+const signers = new Map<string, ReportSigner>();
+
+function signerOf(id: string): ReportSigner {
+  const known = signers.get(id);
+  if (known) return known;
+  const { privateKey } = controlKeys([1, 2, 3].find((n) => nodeId(n) === id)!);
+  const signer = new ReportSigner(id, { privateKey, controllerKey: nats.trust.sealing.publicKey }, 1);
+  signers.set(id, signer);
+  return signer;
+}
 
 interface Replica {
   app: INestApplicationContext;
@@ -104,7 +119,12 @@ beforeAll(async () => {
   asker = await nats.connect('registry');
   await startReplica();
   await startReplica();
-  await happens(networkCreated(), ...[1, 2, 3].map((n) => nodeEnrolled(n)), clusterDeclared(1), clusterDeclared(2));
+  await happens(
+    networkCreated(),
+    ...[1, 2, 3].map((n) => nodeEnrolled(n, { controlKey: controlKeys(n).publicKey })),
+    clusterDeclared(1),
+    clusterDeclared(2),
+  );
 }, 120_000);
 
 afterAll(async () => {
@@ -263,7 +283,8 @@ describe('elections, of two replicas', () => {
     for (const id of [nodeId(1), nodeId(2)]) {
       if (silent.has(id) || !asker) continue;
       const gateways = [{ gatewayId: gatewayId(1), ok: !failing.has(id), detail: 'icmp' }];
-      asker.nats.publish(reportSubject(id, 'probe'), JSON.stringify({ gateways, handshakeAge: 5 }));
+      const [subject, text] = [reportSubject(id, 'probe'), JSON.stringify({ gateways, handshakeAge: 5 })];
+      asker.nats.publish(subject, text, { headers: signerOf(id).headers(subject, text) });
     }
   }, 500);
   afterAll(() => clearInterval(timer));

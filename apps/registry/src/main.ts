@@ -2,6 +2,7 @@ import { Server as HttpsServer } from 'node:https';
 import { join } from 'node:path';
 import { Registry as Metrics } from 'prom-client';
 import { followCertificate, readCertificate } from '#service/certificate-files.js';
+import { countDistrust } from '#service/distrust-metrics.js';
 import { runService } from '#service/run-service.js';
 import { ensureAdminToken } from './auth/admin-token.js';
 import { certificatePin } from './certificate-pin.js';
@@ -13,6 +14,7 @@ import { systemClock } from './registry.options.js';
 await runService('registry', async ({ environment, secrets, parts, logger, serveHealth }) => {
   const { natsUrls, natsPublicUrls, ca, tls, proxies, http, keysDir, publicUrl } = environment;
   const metrics = new Metrics();
+  countDistrust(metrics, parts.connection);
   const adminTokenFile = join(keysDir, 'admin-token');
   if ((await ensureAdminToken(parts.store, adminTokenFile, systemClock.now())) === 'created')
     logger.info({ file: adminTokenFile }, 'admin token made');

@@ -10,6 +10,7 @@ import { startPostgres, type TestPostgres } from '../../../test/support/servers.
 import { startTrustedNats, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import type { EnrolResponse } from '#contracts/enrolment.js';
 import { type AgentConnection, connectAgent } from '#messaging/agent-connection.js';
+import { ReportSigner } from '#messaging/report-proof.js';
 import { openServiceParts } from '#service/service-parts.js';
 import { ensureAdminToken } from './auth/admin-token.js';
 import { createHttpApp } from './http/http-app.js';
@@ -127,7 +128,9 @@ describe('a node of the mesh', () => {
     enrolled = (await two.enrol(node, bearer)).body;
     const { nodeId, nats: login } = enrolled;
     const reconnect = { waitMs: 50, jitterMs: 50 };
-    agent = connectAgent({ urls: login.urls, nodeId, jwt: login.jwt, nkeySeed: node.seed, reconnect });
+    const keys = { privateKey: node.controlPrivateKey, controllerKey: enrolled.controllerKey };
+    const signer = new ReportSigner(nodeId, keys, 1);
+    agent = connectAgent({ urls: login.urls, signer, jwt: login.jwt, nkeySeed: node.seed, reconnect });
     await eventually(() => expect(agent.status).toBe('connected'));
   });
   afterAll(() => agent.close());

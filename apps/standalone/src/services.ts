@@ -2,6 +2,7 @@ import { Server as HttpsServer } from 'node:https';
 import type { Logger } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { followCertificate, readCertificate } from '#service/certificate-files.js';
+import { countDistrust } from '#service/distrust-metrics.js';
 import { openServiceParts, type ServiceParts } from '#service/service-parts.js';
 import { gatewayManagerOptions } from '../../gateway-manager/src/gateway-manager.adapters.js';
 import { relayPlannerOptions } from '../../relay-planner/src/relay-planner.adapters.js';
@@ -69,6 +70,7 @@ interface Services extends ServiceNeeds {
 
 async function startServices({ parts, secrets, certificate, broker, http, url, proxies, logger }: Services) {
   const metrics = new Metrics();
+  countDistrust(metrics, parts.connection);
   const registry = await openRegistry({
     parts,
     secrets,

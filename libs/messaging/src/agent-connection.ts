@@ -13,6 +13,7 @@ import { type BrokerAddress, connectionOptions, jwtLogin } from './broker-login.
 import { type ConnectionStatus, isRefusedLogin, type ServiceConnection, statusAfter } from './connection.js';
 import { type FollowerLink, type FollowOptions, NodeFollower } from './node-follower.js';
 import { pause } from './pause.js';
+import type { ReportSigner } from './report-proof.js';
 
 export type AgentReport =
   | { kind: 'applied'; body: AppliedReport }
@@ -23,7 +24,8 @@ export type AgentReport =
   | { kind: 'observed'; body: ObservedReport };
 
 export interface AgentConnectionOptions extends BrokerAddress {
-  nodeId: string;
+  /** Proves the node's reports; the same one for every connection of one run. */
+  signer: ReportSigner;
   jwt: string;
   /** Seed of the node's own user key; it signs the broker's challenge and is never sent. */
   nkeySeed: string;
@@ -79,7 +81,7 @@ export class AgentConnection {
 
   /** Tells the controller; lost while there is no connection, because only current values matter. */
   report(report: AgentReport): void {
-    if (this.#status === 'connected' && this.#nats) sendReport(this.#nats, this.options.nodeId, report);
+    if (this.#status === 'connected' && this.#nats) sendReport(this.#nats, this.options.signer, report);
   }
 
   /** Logs in again with a new login, without waiting for the old one to expire. */
@@ -136,14 +138,14 @@ export class AgentConnection {
   }
 
   async #dial(): Promise<NatsConnection | undefined> {
-    const { nodeId, nkeySeed, reconnect = { waitMs: 2_000, jitterMs: 5_000 } } = this.options;
+    const { signer, nkeySeed, reconnect = { waitMs: 2_000, jitterMs: 5_000 } } = this.options;
     for (let attempt = 0; !this.#closed.signal.aborted; attempt++) {
       try {
         const nats = await connect({
           ...connectionOptions(this.options),
-          name: nodeId,
+          name: signer.nodeId,
           authenticator: jwtLogin(() => this.#jwt, nkeySeed),
-          inboxPrefix: `_INBOX.${nodeId}`,
+          inboxPrefix: `_INBOX.${signer.nodeId}`,
           reconnectTimeWait: reconnect.waitMs,
           reconnectJitter: reconnect.jitterMs,
           reconnectJitterTLS: reconnect.jitterMs,
@@ -177,6 +179,7 @@ export class AgentConnection {
  */
 export class SharedAgents {
   readonly #followers = new Set<NodeFollower>();
+  readonly #signers = new Map<string, ReportSigner>();
   readonly #offStatus: () => void;
 
   constructor(private readonly connection: ServiceConnection) {
@@ -185,7 +188,8 @@ export class SharedAgents {
     });
   }
 
-  follow(options: AgentFollowOptions): NodeFollower {
+  follow(options: AgentFollowOptions, signer: ReportSigner): NodeFollower {
+    this.#signers.set(signer.nodeId, signer);
     const onResync = (body: ResyncReport) => this.report(options.opener.nodeId, { kind: 'resync', body });
     const follower = new NodeFollower({ nats: this.connection.nats, apiPrefix: '$JS.API' }, { ...options, onResync });
     this.#followers.add(follower);
@@ -193,7 +197,8 @@ export class SharedAgents {
   }
 
   report(nodeId: string, report: AgentReport): void {
-    if (this.connection.status === 'connected') sendReport(this.connection.nats, nodeId, report);
+    const signer = this.#signers.get(nodeId);
+    if (signer && this.connection.status === 'connected') sendReport(this.connection.nats, signer, report);
   }
 
   stop(): void {
@@ -203,6 +208,8 @@ export class SharedAgents {
   }
 }
 
-function sendReport(nats: NatsConnection, nodeId: string, { kind, body }: AgentReport): void {
-  nats.publish(reportSubject(nodeId, kind), JSON.stringify(body));
+function sendReport(nats: NatsConnection, signer: ReportSigner, { kind, body }: AgentReport): void {
+  const subject = reportSubject(signer.nodeId, kind);
+  const text = JSON.stringify(body);
+  nats.publish(subject, text, { headers: signer.headers(subject, text) });
 }

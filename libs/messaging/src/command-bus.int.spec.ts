@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 import { startTrustedNats, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import { until } from '../../../test/support/wait.js';
 import { Refusal, Unavailable } from '#contracts/errors.js';
 import { commandSubject } from '#contracts/subjects.js';
+import { headersOf } from './acked-publisher.js';
 import { requestCommand, serveCommand } from './command-bus.js';
 import type { ServiceConnection } from './connection.js';
+import { MAC_HEADER } from './service-mac.js';
 
 let broker: TrustedNats;
 let asker: ServiceConnection;
@@ -85,6 +88,65 @@ test('nobody there, no answer in time, and a command that is no JSON', async () 
   serveCommand(owner, subject('json'), async (command) => command);
   await owner.nats.flush();
   await expect(requestCommand(asker, subject('slow'), {}, 50)).rejects.toBeInstanceOf(Unavailable);
-  const answer = await asker.nats.request(subject('json'), '{"broken', { timeout: 2_000 });
+  const answer = await asker.nats.request(subject('json'), '{"broken', {
+    timeout: 2_000,
+    headers: proven('json', '{"broken'),
+  });
   expect(answer.json()).toEqual({ outcome: 'failed', detail: 'the service failed; see its log' });
+});
+
+/** As `requestCommand` proves a command. */
+function proven(name: string, body: string, at = Date.now(), about = name): MsgHdrs {
+  const context = `${at}.${'n'.repeat(16)}`;
+  const code = asker.mac.prove({ kind: 'command', subject: subject(about), context, body });
+  return headersOf({ [MAC_HEADER]: `${context}.${code}` });
+}
+
+describe('whoever has the broker', () => {
+  const done: unknown[] = [];
+  beforeAll(async () => {
+    serveCommand(owner, subject('guarded'), async (command) => void done.push(command));
+    serveCommand(owner, subject('other'), async (command) => void done.push(command));
+    await owner.nats.flush();
+  });
+  beforeEach(() => void done.splice(0));
+  const body = '{"n":1}';
+
+  test.each<[string, () => MsgHdrs | undefined]>([
+    ['without a proof', () => undefined],
+    ['with rubbish for one', () => headersOf({ [MAC_HEADER]: 'x.y.z' })],
+    ['with the proof of other words', () => proven('guarded', '{"n":2}')],
+    ['with the proof of another command', () => proven('guarded', body, Date.now(), 'other')],
+  ])('gets nothing done %s, and no answer', async (_, made) => {
+    const before = owner.distrust.count('command', 'forged');
+    const headers = made();
+    const asked = asker.nats.request(subject('guarded'), body, { timeout: 200, ...(headers && { headers }) });
+    await expect(asked).rejects.toThrow();
+    await until('it is counted', () => owner.distrust.count('command', 'forged') === before + 1);
+    expect(done).toEqual([]);
+  });
+
+  test('repeats a command minutes later in vain; the answer says that clocks may differ', async () => {
+    const headers = proven('guarded', body, Date.now() - 301_000);
+    const answer = await asker.nats.request(subject('guarded'), body, { timeout: 2_000, headers });
+    expect(answer.json()).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('set the clocks') });
+    expect(done).toEqual([]);
+  });
+
+  test('cannot answer for the service, also not with an earlier answer of its own', async () => {
+    const earlier: Msg[] = [];
+    owner.nats.subscribe(subject('posed'), {
+      callback: (_, message) => {
+        message.respond('{"outcome":"done","answer":"mine"}', { headers: earlier.shift()?.headers });
+      },
+    });
+    await owner.nats.flush();
+    const before = asker.distrust.count('answer', 'forged');
+    await expect(requestCommand(asker, subject('posed'), {})).rejects.toBeInstanceOf(Unavailable);
+    earlier.push(
+      await asker.nats.request(subject('guarded'), body, { headers: proven('guarded', body), timeout: 2_000 }),
+    );
+    await expect(requestCommand(asker, subject('posed'), {})).rejects.toBeInstanceOf(Unavailable);
+    expect(asker.distrust.count('answer', 'forged')).toBe(before + 2);
+  });
 });

@@ -2,8 +2,10 @@ import { AuthorizationError, connect, errors, type NatsConnection, type Status }
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { Unavailable } from '#contracts/errors.js';
 import { AckedPublisher } from './acked-publisher.js';
+import { Distrust } from './distrust.js';
 import { pause } from './pause.js';
 import { type BrokerAddress, connectionOptions, jwtLogin, parseCredentials } from './broker-login.js';
+import { ServiceMac } from './service-mac.js';
 
 /** `refused`: the broker does not accept the login; it is tried again for ever. */
 export type ConnectionStatus = 'connected' | 'disconnected' | 'refused' | 'closed';
@@ -11,6 +13,8 @@ export type ConnectionStatus = 'connected' | 'disconnected' | 'refused' | 'close
 export interface ServiceConnectionOptions extends BrokerAddress {
   /** Text of a `.creds` file. */
   creds: string;
+  /** The controller's X25519 private key, base64: needed where messages between services are proven, and for what nodes report. */
+  sealingKey?: string;
   /** Shown in the broker's monitoring pages. */
   name: string;
   /** How long to wait for the first connection, milliseconds (default 30,000). */
@@ -34,7 +38,7 @@ export async function connectService(options: ServiceConnectionOptions): Promise
         reconnectJitter: 250,
         reconnectJitterTLS: 500,
       });
-      return new ServiceConnection(nats);
+      return new ServiceConnection(nats, options.sealingKey);
     } catch (error) {
       if (isRefusedLogin(error))
         throw new Error(`the broker at ${options.urls.join(', ')} refuses the login of ${options.name}`, {
@@ -53,6 +57,9 @@ export async function connectService(options: ServiceConnectionOptions): Promise
 export class ServiceConnection {
   readonly jetstream: JetStreamClient;
   readonly acked: AckedPublisher;
+  /** What came over it and was not believed. */
+  readonly distrust = new Distrust();
+  readonly #mac: ServiceMac | undefined;
   readonly #listeners = new Set<(status: ConnectionStatus) => void>();
   #manager: Promise<JetStreamManager> | undefined;
   #status: ConnectionStatus = 'connected';
@@ -60,7 +67,9 @@ export class ServiceConnection {
   constructor(
     /** For this library only: apps do not import the client. */
     readonly nats: NatsConnection,
+    sealingKey?: string,
   ) {
+    this.#mac = sealingKey === undefined ? undefined : new ServiceMac(sealingKey);
     this.jetstream = jetstream(nats, { timeout: 5_000 });
     this.acked = new AckedPublisher(nats, 3_000);
     void this.#follow();
@@ -68,6 +77,12 @@ export class ServiceConnection {
 
   get status(): ConnectionStatus {
     return this.#status;
+  }
+
+  /** @throws Error on a connection that was made without the sealing key */
+  get mac(): ServiceMac {
+    if (!this.#mac) throw new Error('this connection was made without the key that services prove their messages with');
+    return this.#mac;
   }
 
   /** Called at every change, `connected` after each reconnect. Returns a function that ends it. */

@@ -1,4 +1,4 @@
-import type { MsgHdrs } from '@nats-io/transport-node';
+import { Match, type MsgHdrs } from '@nats-io/transport-node';
 import { Unavailable } from '#contracts/errors.js';
 import { headersOf, NotStored, type StoredAck } from './acked-publisher.js';
 import type { ServiceConnection } from './connection.js';
@@ -30,7 +30,7 @@ export async function publishDurably(
   signal: AbortSignal = AbortSignal.timeout(GIVE_UP_AFTER_MS),
 ): Promise<DurableAck> {
   const { subject, data, messageId } = message;
-  const headers = messageId === undefined ? message.headers : headersOf({ 'Nats-Msg-Id': messageId });
+  const headers = messageId === undefined ? message.headers : identified(messageId, message.headers);
   for (let attempt = 0; ; attempt++) {
     try {
       if (connection.status !== 'connected') await connection.whenConnected(signal);
@@ -44,4 +44,9 @@ export async function publishDurably(
       await pause(Math.min(50 * 2 ** attempt, 1_000), signal);
     }
   }
+}
+
+function identified(messageId: string, headers = headersOf({})): MsgHdrs {
+  headers.set('Nats-Msg-Id', messageId, Match.Exact);
+  return headers;
 }

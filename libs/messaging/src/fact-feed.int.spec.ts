@@ -1,14 +1,17 @@
+import type { MsgHdrs } from '@nats-io/transport-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startTrustedNats, testNodeId, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import { until } from '../../../test/support/wait.js';
 import { Unavailable } from '#contracts/errors.js';
 import type { AnyFact, RecordedFact } from '#contracts/facts.js';
-import { STREAMS } from '#contracts/subjects.js';
+import { eventSubject, STREAMS } from '#contracts/subjects.js';
 import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
+import { headersOf } from './acked-publisher.js';
 import type { ServiceConnection } from './connection.js';
 import { toCloudEvent } from './fact-cloud-event.js';
 import { type FactFeed, type FactFeedOptions, followFacts } from './fact-feed.js';
-import { JetStreamFactPublisher } from './fact-publisher.js';
+import { JetStreamFactPublisher, provenFact } from './fact-publisher.js';
+import { MAC_HEADER } from './service-mac.js';
 import { ensureStreams } from './streams.js';
 
 let broker: TrustedNats;
@@ -68,7 +71,10 @@ const upTo = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
 
 /** Publishes facts past the stream, in any order: what a confused or repeating publisher would do. */
 function send(facts: RecordedFact[]): void {
-  for (const fact of facts) connection.nats.publish(`tombolo.events.demo.${fact.type}`, toCloudEvent(fact, 'demo'));
+  for (const fact of facts) {
+    const { subject, data, headers } = provenFact(connection, fact, 'demo');
+    connection.nats.publish(subject, data, { headers });
+  }
 }
 
 describe('the publisher', () => {
@@ -132,6 +138,32 @@ describe('the feed', () => {
     expect(versions()).toEqual(upTo(3));
   });
 
+  test('believes nothing that no service proves, whoever sends it; what is in the log comes from there', async () => {
+    follow();
+    const facts = await append(2);
+    send([facts[0]!]);
+    await until('the first arrived', () => versions().length === 1);
+    const made: RecordedFact = { ...facts[1]!, type: 'NodeRemoved', data: { nodeId: 'node-2', reason: 'operator' } };
+    const real = provenFact(connection, facts[1]!, 'demo');
+    const forgeries: [string, string, MsgHdrs?][] = [
+      [eventSubject('demo', made.type), toCloudEvent(made, 'demo')],
+      [eventSubject('demo', made.type), toCloudEvent(made, 'demo'), real.headers],
+      // A fact of its own, which the broker tells elsewhere.
+      [eventSubject('other', facts[1]!.type), real.data as string, real.headers],
+      [
+        eventSubject('demo', made.type),
+        toCloudEvent({ ...made, version: 9 }, 'demo'),
+        headersOf({ [MAC_HEADER]: 'x' }),
+      ],
+    ];
+    const before = connection.distrust.count('fact', 'forged');
+    for (const [subject, body, headers] of forgeries)
+      connection.nats.publish(subject, body, { ...(headers && { headers }) });
+    await until('it is read from the log', () => versions().length === 2);
+    await until('all are counted', () => connection.distrust.count('fact', 'forged') === before + forgeries.length);
+    expect(heard).toEqual(facts);
+  });
+
   test('goes on after the broker died', async () => {
     follow();
     await publisher.publish(await append(2));
@@ -146,7 +178,9 @@ describe('the feed', () => {
 
   test('parks what is no fact, and goes on', async () => {
     const feed = follow({ service: 'parker' });
-    connection.nats.publish('tombolo.events.demo.Rubbish', '{"specversion":');
+    const [subject, body] = ['tombolo.events.demo.Rubbish', '{"specversion":'];
+    const proof = connection.mac.prove({ kind: 'fact', subject, body });
+    connection.nats.publish(subject, body, { headers: headersOf({ [MAC_HEADER]: proof }) });
     send(await append(1));
     await until('the fact arrived', () => versions().length === 1);
     expect(feed.unreadable).toBe(1);

@@ -1,3 +1,4 @@
+import type { Msg } from '@nats-io/transport-node';
 import type { RecordedFact } from '#contracts/facts.js';
 import { Unavailable } from '#contracts/errors.js';
 import type { EventStore } from '#event-store/core/event-store.js';
@@ -6,6 +7,7 @@ import type { ServiceConnection } from './connection.js';
 import { fromCloudEvent } from './fact-cloud-event.js';
 import { park } from './parking.js';
 import { pause } from './pause.js';
+import { MAC_HEADER } from './service-mac.js';
 
 export interface FactFeedOptions {
   connection: ServiceConnection;
@@ -36,10 +38,13 @@ interface Lane {
 }
 
 const PAGE = 1_000;
+/** However many facts come that nobody vouches for, the log is asked so often at most, milliseconds. */
+const COMPARE_AT_MOST_EVERY_MS = 100;
 
 /**
- * Follows the facts of all streams. The quick way is a plain subscription; completeness comes from the log: a lower version is
- * a duplicate, a gap is read from the log, and the heads are compared every few seconds and after every reconnect.
+ * Follows the facts of all streams. The quick way is a plain subscription, of which only what services prove is believed;
+ * completeness comes from the log: a lower version is a duplicate, a gap is read from the log, and the heads are compared
+ * every few seconds, after every reconnect, and when something came that nobody vouches for.
  */
 export function followFacts(options: FactFeedOptions): FactFeed {
   return new FactFeed(options);
@@ -50,13 +55,14 @@ export class FactFeed {
   readonly #end = new AbortController();
   readonly #running = new Set<Promise<void>>();
   #comparing = false;
+  #soon: NodeJS.Timeout | undefined;
   #unreadable = 0;
 
   constructor(private readonly options: FactFeedOptions) {
     for (const [stream, version] of options.from) this.#lane(stream).version = version;
     const subscription = options.connection.nats.subscribe('tombolo.events.>', {
       callback: (error, message) => {
-        if (!error) this.#arrived(message.string(), message.subject);
+        if (!error) this.#arrived(message);
       },
     });
     const timer = setInterval(() => void this.#compare(), options.compareEveryMs ?? 3_000);
@@ -66,6 +72,7 @@ export class FactFeed {
     this.#end.signal.addEventListener('abort', () => {
       subscription.unsubscribe();
       clearInterval(timer);
+      clearTimeout(this.#soon);
       offStatus();
     });
     void this.#compare();
@@ -90,7 +97,16 @@ export class FactFeed {
     return lane;
   }
 
-  #arrived(text: string, subject: string): void {
+  #arrived(message: Msg): void {
+    const { connection, logger } = this.options;
+    const { subject, data: body } = message;
+    if (!connection.mac.isProven({ kind: 'fact', subject, body }, message.headers?.get(MAC_HEADER))) {
+      connection.distrust.note('fact', 'forged', subject, logger);
+      // Whoever says it, there may be something to it (a service of an earlier release): the log knows.
+      this.#compareSoon();
+      return;
+    }
+    const text = message.string();
     let fact: RecordedFact;
     try {
       fact = fromCloudEvent(text);
@@ -103,6 +119,13 @@ export class FactFeed {
     if (fact.version <= lane.version) return;
     lane.waiting.push(fact);
     this.#start(fact.stream, lane);
+  }
+
+  #compareSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.#compare();
+    }, COMPARE_AT_MOST_EVERY_MS);
   }
 
   async #compare(): Promise<void> {

@@ -5,8 +5,10 @@ import { eventSubject, STREAMS } from '#contracts/subjects.js';
 import type { FactPublisher } from '#event-store/core/fact-publisher.js';
 import type { EventStore } from '#event-store/core/event-store.js';
 import type { ServiceConnection } from './connection.js';
-import { publishDurably } from './durable-publish.js';
+import { headersOf } from './acked-publisher.js';
+import { type DurableMessage, publishDurably } from './durable-publish.js';
 import { toCloudEvent } from './fact-cloud-event.js';
+import { MAC_HEADER } from './service-mac.js';
 import { streamGeneration } from './streams.js';
 
 /** The outbox lets go of its lock when this takes longer; what is left goes out with the next try. */
@@ -29,17 +31,10 @@ export class JetStreamFactPublisher implements FactPublisher {
     const network = await this.#nameOf(first.stream);
     // Sent in one go on one connection, so they are stored in this order; a repeated one is dropped by its id.
     await Promise.all(
-      facts.map((fact) =>
-        publishDurably(
-          this.connection,
-          {
-            subject: eventSubject(network, fact.type),
-            data: toCloudEvent(fact, network),
-            messageId: `${fact.stream}:${fact.version}`,
-          },
-          signal,
-        ),
-      ),
+      facts.map((fact) => {
+        const message = provenFact(this.connection, fact, network);
+        return publishDurably(this.connection, { ...message, messageId: `${fact.stream}:${fact.version}` }, signal);
+      }),
     );
   }
 
@@ -56,4 +51,11 @@ export class JetStreamFactPublisher implements FactPublisher {
     this.#names.set(stream, created.data.name);
     return created.data.name;
   }
+}
+
+/** A fact as it is published: network, version and content are in the body, which the proof covers with the subject. */
+export function provenFact({ mac }: ServiceConnection, fact: RecordedFact, network: string): DurableMessage {
+  const subject = eventSubject(network, fact.type);
+  const data = toCloudEvent(fact, network);
+  return { subject, data, headers: headersOf({ [MAC_HEADER]: mac.prove({ kind: 'fact', subject, body: data }) }) };
 }

@@ -3,6 +3,7 @@ import { encodeUser } from '@nats-io/jwt';
 import { connect, errors, headers, type NatsConnection } from '@nats-io/transport-node';
 import { jetStreamSubjects, SYSTEM_SUBJECTS } from '../../../test/support/broker-subjects.js';
 import { DesiredState, HeldState, testPeer } from '../../../test/support/desired-state.js';
+import { TestNodes } from '../../../test/support/known-nodes.js';
 import { startTrustedNats, testNodeLogin, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import { until } from '../../../test/support/wait.js';
 import { STREAMS } from '#contracts/subjects.js';
@@ -11,6 +12,7 @@ import { connectionOptions, jwtLogin } from './broker-login.js';
 import type { ServiceConnection } from './connection.js';
 import { NodeStreamWriter } from './node-stream.js';
 import { createUserKey, nativeSigner } from './nkeys.js';
+import type { ReportSigner } from './report-proof.js';
 import { type NodeReport, ReportFeed } from './reports.js';
 import { ensureStreams } from './streams.js';
 
@@ -25,6 +27,7 @@ let A: string;
 let B: string;
 let desiredA: DesiredState;
 let desiredB: DesiredState;
+let signerA: ReportSigner;
 let agentB: AgentConnection;
 const stateB = new HeldState();
 let followB: ReturnType<AgentConnection['follow']>;
@@ -43,12 +46,20 @@ beforeAll(async () => {
     await desired.full();
     await desired.delta([testPeer(2)]);
   }
-  agentB = connectAgent({ urls: [broker.url], ...(await testNodeLogin(broker.trust, B)) });
+  agentB = connectAgent({ urls: [broker.url], ...(await testNodeLogin(broker.trust, B, desiredB.keys)) });
   const opener = desiredB.opener(broker.trust.sealing.publicKey);
   followB = agentB.follow({ opener, held: stateB.held, onMessage: stateB.onMessage });
   await until('B holds its state', () => followB.level && stateB.digest === desiredB.digest);
-  new ReportFeed({ connection: service, service: 'isolation' }).onReport((report) => reports.push(report));
-  a = await intruder(await testNodeLogin(broker.trust, A));
+  const nodes = new TestNodes(
+    { nodeId: A, controlKey: desiredA.keys.publicKey },
+    { nodeId: B, controlKey: desiredB.keys.publicKey },
+  );
+  const sealingKey = broker.trust.sealing.privateKey;
+  const feed = new ReportFeed({ connection: service, sealingKey, nodes, service: 'isolation' });
+  feed.onReport((report) => reports.push(report));
+  const login = await testNodeLogin(broker.trust, A, desiredA.keys);
+  signerA = login.signer;
+  a = await intruder(login);
 });
 afterAll(async () => {
   await Promise.all([a.close(), agentB.close()]);
@@ -77,6 +88,7 @@ async function refusals(): Promise<string[]> {
 }
 
 const RESYNC = JSON.stringify({ epoch: 1, revision: 1, reason: 'gap' });
+const signedByA = () => signerA.headers(`tombolo.reports.${A}.resync`, RESYNC);
 const directGet = (subject: string) => `CTLJS.DIRECT.GET.${STREAMS.nodes}.${subject}`;
 const full = (node: string) => `tombolo.nodes.${node}.full`;
 
@@ -98,7 +110,7 @@ test('its own subjects work: live, stored, missing and reports', async () => {
   expect(answer.headers?.get('Nats-Subject')).toBe(full(A));
   const missing = await a.request(directGet(`tombolo.nodes.${A}.delta.99`), '', { timeout: 2_000 });
   expect(missing.headers?.code).toBe(404);
-  a.publish(`tombolo.reports.${A}.resync`, RESYNC);
+  a.publish(`tombolo.reports.${A}.resync`, RESYNC, { headers: signedByA() });
   await until('the report came', () => reports.some((report) => report.nodeId === A));
 });
 
@@ -283,7 +295,7 @@ describe('its own Direct Get, bent', () => {
     rollup.set('Nats-Rollup', 'sub');
     a.publish(directGet(full(A)), '', { reply: subject, headers: rollup });
     a.publish(directGet(`tombolo.nodes.${A}.delta.2`), '', { reply: subject });
-    a.publish(`tombolo.reports.${A}.resync`, RESYNC, { reply: subject });
+    a.publish(`tombolo.reports.${A}.resync`, RESYNC, { reply: subject, headers: signedByA() });
     await a.flush();
     // The broker answers within this: a request of A's own, sent after, has its answer.
     await a.request(directGet(full(A)), '', { timeout: 2_000 });

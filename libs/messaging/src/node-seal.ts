@@ -17,6 +17,7 @@ export interface SealKeys {
   privateKey: string;
 }
 
+const PURPOSE = 'tombolo node stream v1';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -29,14 +30,14 @@ export function createSealKeys(): SealKeys {
 
 /** Controller side: seals desired state for many nodes and keeps their keys, so that only the first seal costs a key agreement. */
 export class NodeSealer {
-  readonly #privateKey: KeyObject;
+  readonly #agreement: KeyAgreement;
   readonly #keys = new Map<string, { controlKey: string; key: Buffer }>();
   readonly #nonces = Buffer.alloc(NONCE_BYTES * 1024);
   #nextNonce = this.#nonces.length;
 
   /** @param privateKey the controller's, base64 of 32 bytes */
   constructor(privateKey: string) {
-    this.#privateKey = privateKeyOf(privateKey);
+    this.#agreement = new KeyAgreement(privateKey);
   }
 
   /**
@@ -63,7 +64,7 @@ export class NodeSealer {
   #keyOf(nodeId: string, controlKey: string): Buffer {
     const cached = this.#keys.get(nodeId);
     if (cached?.controlKey === controlKey) return cached.key;
-    const key = streamKey(this.#privateKey, publicKeyOf(controlKey), nodeId);
+    const key = this.#agreement.keyFor(PURPOSE, nodeId, controlKey);
     this.#keys.set(nodeId, { controlKey, key });
     return key;
   }
@@ -89,7 +90,7 @@ export class SealOpener {
     /** Base64 of 32 bytes each: the node's own private key and the controller's public key. */
     keys: { privateKey: string; controllerKey: string },
   ) {
-    this.#key = streamKey(privateKeyOf(keys.privateKey), publicKeyOf(keys.controllerKey), nodeId);
+    this.#key = new KeyAgreement(keys.privateKey).keyFor(PURPOSE, nodeId, keys.controllerKey);
   }
 
   /** @returns undefined when it was not sealed by the controller for this node and this head */
@@ -109,9 +110,20 @@ export class SealOpener {
 
 const associatedData = (nodeId: string, headText: string) => Buffer.from(`${nodeId}\n${headText}`);
 
-function streamKey(privateKey: KeyObject, publicKey: KeyObject, nodeId: string): Buffer {
-  const shared = diffieHellman({ privateKey, publicKey });
-  return Buffer.from(hkdfSync('sha256', shared, '', `tombolo node stream v1${nodeId}`, 32));
+/** Agrees on the keys that controller and node share, one for each purpose, from either side. */
+export class KeyAgreement {
+  readonly #privateKey: KeyObject;
+
+  /** @param privateKey the own one, base64 of 32 bytes; reading it costs more than the agreement */
+  constructor(privateKey: string) {
+    this.#privateKey = privateKeyOf(privateKey);
+  }
+
+  /** @param publicKey the other's, base64 of 32 bytes */
+  keyFor(purpose: string, nodeId: string, publicKey: string): Buffer {
+    const shared = diffieHellman({ privateKey: this.#privateKey, publicKey: publicKeyOf(publicKey) });
+    return Buffer.from(hkdfSync('sha256', shared, '', purpose + nodeId, 32));
+  }
 }
 
 /** As JWK (RFC 8037): OpenSSL reads it ten times faster than DER. */

@@ -68,7 +68,8 @@ test('agents are told although nothing can be stored; it is stored as soon as it
   const agents = new SharedAgents(await lonely.connect());
   const state = new HeldState();
   const opener = desired.opener(lonely.trust.sealing.publicKey);
-  const follow = agents.follow({ opener, held: state.held, onMessage: state.onMessage });
+  const signer = desired.signer(lonely.trust.sealing.publicKey);
+  const follow = agents.follow({ opener, held: state.held, onMessage: state.onMessage }, signer);
   await desired.full();
   await until('it holds the full', () => follow.level && state.set !== undefined);
   await (await connection.manager()).streams.delete(STREAMS.nodes);
@@ -149,7 +150,8 @@ test('a change for 1,000 nodes reaches each of them, over one connection', async
     const desired = new DesiredState(writer);
     const state = new HeldState();
     const opener = desired.opener(broker.trust.sealing.publicKey);
-    return { desired, state, follow: agents.follow({ opener, held: state.held, onMessage: state.onMessage }) };
+    const signer = desired.signer(broker.trust.sealing.publicKey);
+    return { desired, state, follow: agents.follow({ opener, held: state.held, onMessage: state.onMessage }, signer) };
   });
   await writer.prepare(nodes.map(({ desired }) => ({ nodeId: desired.nodeId, controlKey: desired.keys.publicKey })));
   await Promise.all(nodes.map(({ desired }) => desired.full()));

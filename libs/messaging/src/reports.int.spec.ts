@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { TestNodes } from '../../../test/support/known-nodes.js';
 import { startTrustedNats, testNodeId, testNodeLogin, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import { until } from '../../../test/support/wait.js';
 import type { ProbeReport } from '#contracts/reports.js';
@@ -26,10 +27,12 @@ const [gatewayProbe] = probe.gateways;
 
 let broker: TrustedNats;
 let service: ServiceConnection;
+let sealingKey: string;
 
 beforeAll(async () => {
   broker = await startTrustedNats();
   service = await broker.connect();
+  sealingKey = broker.trust.sealing.privateKey;
   await ensureStreams(service, { replicas: 1 });
 });
 afterAll(() => broker.stop());
@@ -37,7 +40,10 @@ afterAll(() => broker.stop());
 test('every replica hears what a node says, and who says it', async () => {
   const login = await testNodeLogin(broker.trust);
   const heard: NodeReport[][] = [[], []];
-  const feeds = [service, await broker.connect()].map((connection) => new ReportFeed({ connection, service: 'test' }));
+  const nodes = new TestNodes(login);
+  const feeds = [service, await broker.connect()].map(
+    (connection) => new ReportFeed({ connection, sealingKey, nodes, service: 'test' }),
+  );
   feeds.forEach((feed, replica) => feed.onReport((report) => heard[replica]!.push(report)));
   const agent = connectAgent({ urls: [broker.url], ...login });
   await until('the agent is in', () => agent.status === 'connected');
@@ -50,15 +56,20 @@ test('every replica hears what a node says, and who says it', async () => {
 });
 
 test('what cannot be read is counted and parked; the next one is heard, whatever a listener does', async () => {
-  const feed = new ReportFeed({ connection: service, service: 'reports-test' });
+  const { signer, ...node } = await testNodeLogin(broker.trust);
+  const { nodeId } = node;
+  const feed = new ReportFeed({ connection: service, sealingKey, nodes: new TestNodes(node), service: 'reports-test' });
   const heard: NodeReport[] = [];
   feed.onReport(() => {
     throw new Error('listener broke');
   });
   feed.onReport((report) => heard.push(report));
-  const nodeId = testNodeId();
-  service.nats.publish(`tombolo.reports.${nodeId}.applied`, '{"epoch":');
-  service.nats.publish(`tombolo.reports.${nodeId}.resync`, JSON.stringify(good[3]!.body));
+  const send = (kind: string, text: string) => {
+    const subject = `tombolo.reports.${nodeId}.${kind}`;
+    service.nats.publish(subject, text, { headers: signer.headers(subject, text) });
+  };
+  send('applied', '{"epoch":');
+  send('resync', JSON.stringify(good[3]!.body));
   await until('the good one came', () => heard.length === 1);
   expect(feed.unreadable).toBe(1);
   const manager = await service.manager();
@@ -68,6 +79,33 @@ test('what cannot be read is counted and parked; the next one is heard, whatever
     subject: `tombolo.reports.${nodeId}.applied`,
     reason: 'the report is not JSON',
   });
+  feed.stop();
+});
+
+test('believes nothing that its node did not prove, nor the same twice; a node that is heard before it is known is heard then', async () => {
+  const [{ signer, ...node }, late] = [await testNodeLogin(broker.trust), await testNodeLogin(broker.trust)];
+  const nodes = new TestNodes(node);
+  const connection = await broker.connect();
+  const feed = new ReportFeed({ connection, sealingKey, nodes, service: 'reports-test' });
+  const heard: NodeReport[] = [];
+  feed.onReport((report) => heard.push(report));
+  await connection.nats.flush();
+  const text = JSON.stringify(good[3]!.body);
+  const about = `tombolo.reports.${node.nodeId}.resync`;
+  const headers = signer.headers(about, text);
+  service.nats.publish(about, text);
+  service.nats.publish(about, text, { headers: late.signer.headers(about, text) });
+  service.nats.publish(about, text, { headers });
+  service.nats.publish(about, text, { headers });
+  const lateAbout = `tombolo.reports.${late.nodeId}.resync`;
+  service.nats.publish(lateAbout, text, { headers: late.signer.headers(lateAbout, text) });
+  await until('all came', () => connection.distrust.count('report') === 3);
+  expect(heard.map(({ nodeId }) => nodeId)).toEqual([node.nodeId]);
+  expect(connection.distrust.count('report', 'repeated')).toBe(1);
+  await service.nats.flush();
+  nodes.add(late);
+  await until('the late one is heard', () => heard.length === 2);
+  expect(heard[1]).toEqual({ nodeId: late.nodeId, ...good[3] });
   feed.stop();
 });
 

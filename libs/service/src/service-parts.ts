@@ -10,6 +10,7 @@ import { openLog } from '#event-store/postgres/data-source.js';
 import { Leases } from '#event-store/postgres/leases.js';
 import { Outbox } from '#event-store/postgres/outbox.js';
 import { PostgresEventStore } from '#event-store/postgres/postgres-event-store.js';
+import { FollowedNodes } from './known-nodes.js';
 import { NetworkFollower } from './network-follower.js';
 
 export interface ServicePartsOptions {
@@ -19,7 +20,7 @@ export interface ServicePartsOptions {
   natsUrls: string[];
   /** PEM of the broker's authority; null: the system's roots, or no TLS. */
   ca: string | null;
-  trust: Pick<Trust, 'serviceCredentials'>;
+  trust: Pick<Trust, 'serviceCredentials' | 'sealing'>;
   streamReplicas: number;
   logger: Logger;
 }
@@ -62,6 +63,7 @@ async function openInOrder(
   onClose: (end: () => Promise<void>) => void,
 ): Promise<Omit<ServiceParts, 'close'>> {
   const { name, databaseUrl, natsUrls, ca, trust, streamReplicas, logger } = options;
+  const sealingKey = trust.sealing.privateKey;
   const dataSource = await openLog({ url: databaseUrl, applicationName: `tombolo-${name}` });
   onClose(() => dataSource.destroy());
   const store = new PostgresEventStore(dataSource);
@@ -69,6 +71,7 @@ async function openInOrder(
     urls: natsUrls,
     ca: ca ?? undefined,
     creds: trust.serviceCredentials,
+    sealingKey,
     name,
   });
   onClose(() => connection.close());
@@ -84,7 +87,8 @@ async function openInOrder(
   );
   await networks.start();
   onClose(() => networks.stop());
-  const reports = new ReportFeed({ connection, service: name, logger });
+  const nodes = new FollowedNodes(networks);
+  const reports = new ReportFeed({ connection, sealingKey, nodes, service: name, logger });
   onClose(async () => reports.stop());
   const sweeping = setInterval(
     () => void store.sweep().catch((error: unknown) => logger.warn({ err: error }, 'old answers not swept')),

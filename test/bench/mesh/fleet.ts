@@ -8,6 +8,7 @@ import {
 } from '#messaging/agent-connection.js';
 import { connectService, type ServiceConnection } from '#messaging/connection.js';
 import { SealOpener } from '#messaging/node-seal.js';
+import { ReportSigner } from '#messaging/report-proof.js';
 import type { Trust } from '#messaging/trust.js';
 import { Reports } from '../../../apps/agent/src/follow/reports.js';
 import { Arrivals } from './arrivals.js';
@@ -72,7 +73,9 @@ export class Fleet {
     const { nodeId, controllerKey } = node.answer;
     const agent = new SimulatedAgent(this.book, (resource) => this.arrivals.note(index, resource));
     if (disk) agent.recall({ epoch: 0, revision: 0 }, disk);
-    const opener = new SealOpener(nodeId, { privateKey: node.controlPrivateKey, controllerKey });
+    const keys = { privateKey: node.controlPrivateKey, controllerKey };
+    const opener = new SealOpener(nodeId, keys);
+    const signer = new ReportSigner(nodeId, keys, Date.now());
     const reports = new Reports({
       send: (report) => this.#send(index, send, report),
       heartbeat: () => ({ ...held(agent), agentVersion: '0.1.0', backend: 'none', peers: agent.peers, repairs: 0 }),
@@ -85,7 +88,7 @@ export class Fleet {
       onMessage: (message) => this.#take(index, message),
     };
     const { send, isLevel } =
-      this.lines.kind === 'own' ? this.#connect(node, follow, reports) : this.#share(index, nodeId, follow);
+      this.lines.kind === 'own' ? this.#connect(node, { follow, reports, signer }) : this.#share(index, follow, signer);
     this.#members.push({ agent, reports, isLevel, isWaiting: false });
     if (this.lines.kind === 'shared') reports.connected();
     return agent;
@@ -98,12 +101,15 @@ export class Fleet {
     await Promise.all(this.#shared.map(({ connection }) => connection.close()));
   }
 
-  #connect(node: EnrolledNode, follow: AgentFollowOptions, reports: Reports) {
-    const { nodeId, nats } = node.answer;
+  #connect(
+    node: EnrolledNode,
+    { follow, reports, signer }: { follow: AgentFollowOptions; reports: Reports; signer: ReportSigner },
+  ) {
+    const { nats } = node.answer;
     const connection = connectAgent({
       urls: nats.urls,
       jwt: nats.jwt,
-      nodeId,
+      signer,
       nkeySeed: node.natsSeed ?? '',
       onStatus: (status) => {
         if (status === 'connected') reports.connected();
@@ -117,11 +123,11 @@ export class Fleet {
     };
   }
 
-  #share(index: number, nodeId: string, follow: AgentFollowOptions) {
+  #share(index: number, follow: AgentFollowOptions, signer: ReportSigner) {
     const line = this.#shared[index % this.#shared.length];
     if (!line) throw new Error('open the fleet first');
-    const follower = line.agents.follow(follow);
-    return { send: (report: AgentReport) => line.agents.report(nodeId, report), isLevel: () => follower.level };
+    const follower = line.agents.follow(follow, signer);
+    return { send: (report: AgentReport) => line.agents.report(signer.nodeId, report), isLevel: () => follower.level };
   }
 
   #take(index: number, message: NodeMessage) {

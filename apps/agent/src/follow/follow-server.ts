@@ -3,6 +3,7 @@ import { type AgentConnection, type AgentReport, connectAgent } from '#messaging
 import type { ConnectionStatus } from '#messaging/connection.js';
 import type { Verdict } from '#messaging/node-follower.js';
 import { SealOpener } from '#messaging/node-seal.js';
+import { ReportSigner } from '#messaging/report-proof.js';
 import type { Log } from '../log.js';
 import { nodeRequest } from '../server/node-request.js';
 import type { Identity } from '../state/identity.js';
@@ -13,6 +14,8 @@ import { LoginKeeper } from './login-keeper.js';
 export interface FollowParts {
   dir: StateDir;
   identity: Identity;
+  /** Of this run of the agent (`nextReportSession`). */
+  session: number;
   /** Where to go on from. */
   held: NodeSet | undefined;
   onSet(set: NodeSet, receivedAt: number): void;
@@ -24,6 +27,7 @@ export interface FollowParts {
 /** The agent's line to the control plane: desired state comes in, reports go out, the login stays fresh. For ever. */
 export class FollowServer {
   readonly #opener: SealOpener;
+  readonly #signer: ReportSigner;
   readonly #keeper: LoginKeeper;
   #connection: AgentConnection | undefined;
   #follow: ReturnType<AgentConnection['follow']> | undefined;
@@ -31,12 +35,11 @@ export class FollowServer {
   #latest: NodeSet | undefined;
 
   constructor(private readonly parts: FollowParts) {
-    const { identity, held, log } = parts;
+    const { identity, session, held, log } = parts;
     this.#latest = held;
-    this.#opener = new SealOpener(identity.nodeId, {
-      privateKey: identity.controlPrivateKey,
-      controllerKey: identity.controllerKey,
-    });
+    const keys = { privateKey: identity.controlPrivateKey, controllerKey: identity.controllerKey };
+    this.#opener = new SealOpener(identity.nodeId, keys);
+    this.#signer = new ReportSigner(identity.nodeId, keys, session);
     this.#keeper = new LoginKeeper({
       request: () => nodeRequest(identity, { action: 'refresh' }),
       onRenewed: (login) => this.#onRenewed(login),
@@ -96,7 +99,7 @@ export class FollowServer {
     const connection = connectAgent({
       urls,
       ...(identity.ca !== null && { ca: identity.ca }),
-      nodeId: identity.nodeId,
+      signer: this.#signer,
       jwt,
       nkeySeed: identity.natsSeed,
       onStatus: (status) => {

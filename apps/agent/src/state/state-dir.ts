@@ -13,6 +13,7 @@ const FILES = {
   held: 'state.json',
   previous: 'state.previous.json',
   controlPlane: 'control-plane.json',
+  reports: 'report-session',
 } as const;
 
 /** Written by libs/wireguard. */

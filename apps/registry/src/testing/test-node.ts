@@ -1,18 +1,23 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { EnrolRequest, NodeProof } from '#contracts/enrolment.js';
 import { proofText } from '#contracts/enrolment.js';
+import { createSealKeys } from '#messaging/node-seal.js';
 import { createUserKey, signText } from '#messaging/nkeys.js';
 
 /** A machine with keys of its own, as far as the registry sees it. */
 export class TestNode {
   /** What it enrols with. */
   readonly request: EnrolRequest;
+  /** Its end of the control key, base64. Secret. */
+  readonly controlPrivateKey: string;
   /** Seed of its NATS user key. */
   readonly seed: string;
 
   constructor(name: string) {
     const user = createUserKey();
-    this.request = { name, publicKey: newPublicKey(), controlKey: newPublicKey(), natsKey: user.publicKey };
+    const control = createSealKeys();
+    this.request = { name, publicKey: newPublicKey(), controlKey: control.publicKey, natsKey: user.publicKey };
+    this.controlPrivateKey = control.privateKey;
     this.seed = user.seed;
   }
 
