@@ -73,6 +73,11 @@ test.each([
     () => ({ ...environment(), TOMBOLO_HTTP: '0.0.0.0:0' }),
     /TOMBOLO_TLS_CERT/,
   ],
+  [
+    'its database is on another machine and the way there is not proven',
+    () => ({ ...environment(), TOMBOLO_DATABASE_URL: 'postgres://u:hunter2hunter2@192.0.2.1/t?sslmode=require' }),
+    /^registry: TOMBOLO_DATABASE_URL leads to 192\.0\.2\.1, another machine, and sslmode=require does not prove(?!.*hunter2)/,
+  ],
   ['there are no secrets', () => ({ ...environment(), TOMBOLO_KEYS_DIR: '/nonexistent' }), /cannot read .*nonexistent/],
 ])(
   'says what to do and ends when %s',

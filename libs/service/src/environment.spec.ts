@@ -11,7 +11,7 @@ const needed = {
 
 test('what is not said has a default', () => {
   expect(serviceEnvironment(needed)).toEqual({
-    databaseUrl: 'postgres://u:p@db/tombolo',
+    databaseUrl: 'postgres://u:p@db/tombolo?sslmode=verify-full',
     natsUrls: ['nats://a:4222', 'nats://b:4222'],
     natsPublicUrls: ['nats://a:4222', 'nats://b:4222'],
     keysDir: '/keys',

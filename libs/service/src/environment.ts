@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { Certificate, CertificateFiles } from './certificate-files.js';
+import { databaseUrl as databaseUrlOf } from './database-url.js';
+import { isLoopback } from './loopback.js';
 import { trustedProxies } from './trusted-proxies.js';
 
 /** How a service process that runs by itself is told what it needs (docs/operations.md). */
 export interface ServiceEnvironment {
+  /** With the settings of TLS in it; secret, for it holds a password. */
   databaseUrl: string;
   natsUrls: string[];
   /** Directory of the secrets; also of `ca.pem`, `server.pem`, `server.key` unless TLS files are named. */
@@ -41,7 +44,7 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): ServiceEnvironment {
       return null;
     }
   };
-  const databaseUrl = text('TOMBOLO_DATABASE_URL');
+  let databaseUrl = text('TOMBOLO_DATABASE_URL');
   const natsUrls = list(text('TOMBOLO_NATS_URL'));
   const keysDir = text('TOMBOLO_KEYS_DIR');
   const http = address(text('TOMBOLO_HTTP', '127.0.0.1:8080'));
@@ -55,12 +58,16 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): ServiceEnvironment {
   const key = file(env.TOMBOLO_TLS_KEY);
   if ((cert === null) !== (key === null)) problems.push('TOMBOLO_TLS_CERT and TOMBOLO_TLS_KEY go together');
   const ca = file(env.TOMBOLO_CA);
-  let proxies = 0;
-  try {
-    proxies = trustedProxies(env);
-  } catch (error) {
-    problems.push((error as Error).message);
-  }
+  const attempt = <T>(read: () => T, otherwise: T): T => {
+    try {
+      return read();
+    } catch (error) {
+      problems.push((error as Error).message);
+      return otherwise;
+    }
+  };
+  const proxies = attempt(() => trustedProxies(env), 0);
+  if (databaseUrl) databaseUrl = attempt(() => databaseUrlOf(env), '');
   if (http && !cert && !isLoopback(http.host))
     problems.push('TOMBOLO_HTTP is not a loopback address: set TOMBOLO_TLS_CERT and TOMBOLO_TLS_KEY');
   if (problems.length > 0) throw new Error(problems.join('; '));
@@ -91,5 +98,3 @@ function address(value: string): { host: string; port: number } | undefined {
   const port = Number(match?.[3]);
   return match && port <= 65535 ? { host: match[1] ?? match[2] ?? '', port } : undefined;
 }
-
-const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');

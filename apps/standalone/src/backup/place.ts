@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { databaseUrl } from '#service/database-url.js';
 import { openDataDir } from '../parts/data-dir.js';
 import { StartFailure } from '../parts/failure.js';
 import { processesLike } from '../parts/leftovers.js';
@@ -12,12 +13,23 @@ export type Place =
   /** With a database of its own; `keys` is the directory that all services share. */
   | { kind: 'external'; url: string; keys: string };
 
-/** `--data DIR`, or TOMBOLO_DATABASE_URL with TOMBOLO_KEYS_DIR (default: `keys` in DIR). */
+/** `--data DIR`, or TOMBOLO_DATABASE_URL with TOMBOLO_KEYS_DIR (default: `keys` in DIR). @throws StartFailure */
 export function placeOf(data: string | undefined, env: NodeJS.ProcessEnv): Place {
   const dir = resolve(data ?? env.TOMBOLO_DATA ?? '.tombolo');
-  const url = env.TOMBOLO_DATABASE_URL;
-  if (!url) return { kind: 'embedded', data: dir };
-  return { kind: 'external', url, keys: env.TOMBOLO_KEYS_DIR ? resolve(env.TOMBOLO_KEYS_DIR) : join(dir, 'keys') };
+  if (!env.TOMBOLO_DATABASE_URL) return { kind: 'embedded', data: dir };
+  return {
+    kind: 'external',
+    url: externalUrl(env),
+    keys: env.TOMBOLO_KEYS_DIR ? resolve(env.TOMBOLO_KEYS_DIR) : join(dir, 'keys'),
+  };
+}
+
+function externalUrl(env: NodeJS.ProcessEnv): string {
+  try {
+    return databaseUrl(env);
+  } catch (error) {
+    throw new StartFailure(`${(error as Error).message}.`, 2, { cause: error });
+  }
 }
 
 export interface OpenPlace {

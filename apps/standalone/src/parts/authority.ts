@@ -19,8 +19,10 @@ export interface ServerCertificate {
 }
 
 export interface AuthorityOptions {
-  /** Where the private keys go. */
+  /** Where the authority is, and the certificate unless `to` says otherwise, with their private keys. */
   keys: string;
+  /** Another directory for the certificate and its key: whoever serves it need not reach the authority's. */
+  to?: string;
   /** Addresses and DNS names the server answers on. */
   names: string[];
   now: Date;
@@ -38,10 +40,10 @@ const RENEW_DAYS = 60;
  * A server certificate for `names` by an authority of our own: both are made when missing, the certificate again when
  * it ends within 60 days or lacks a name. The same call from a timer renews in place and changes nothing otherwise.
  */
-export async function ownCertificate({ keys, names, now }: AuthorityOptions): Promise<ServerCertificate> {
+export async function ownCertificate({ keys, to = keys, names, now }: AuthorityOptions): Promise<ServerCertificate> {
   const caFile = `${keys}/ca.crt`;
-  const certFile = `${keys}/server.crt`;
-  const keyFile = `${keys}/server.key`;
+  const certFile = `${to}/server.crt`;
+  const keyFile = `${to}/server.key`;
   const authority = await keepAuthority(caFile, `${keys}/ca.key`, now);
   if (!isGood(certFile, keyFile, { ca: authority.certificate, names, now })) {
     const { certificate, key } = await issue(authority, names, now);

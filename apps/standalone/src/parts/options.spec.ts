@@ -31,7 +31,7 @@ describe('options of up', () => {
       'a database elsewhere',
       [],
       { TOMBOLO_DATABASE_URL: 'postgresql://u:p@db/t' },
-      { database: { kind: 'external', url: 'postgresql://u:p@db/t' } },
+      { database: { kind: 'external', url: 'postgresql://u:p@db/t?sslmode=verify-full' } },
     ],
     [
       'a broker elsewhere',
@@ -79,6 +79,12 @@ describe('options of up', () => {
     ['a public URL without a scheme', ['--public-url', 'mesh.example.org'], {}, /https?:\/\//],
     ['a public URL with a path', ['--public-url', 'https://mesh.example.org/api'], {}, /scheme, host and port alone/],
     ['a database of another kind', [], { TOMBOLO_DATABASE_URL: 'mysql://u:secret@db' }, /postgres:\/\//],
+    [
+      'a database over the network in plain text',
+      [],
+      { TOMBOLO_DATABASE_URL: 'postgres://u:secret@db/t?sslmode=disable' },
+      /leads to db, another machine, and sslmode=disable does not prove/,
+    ],
     ['a broker that is no URL', [], { ...trusted, TOMBOLO_NATS_URL: 'broker' }, /nats:\/\/ or tls:\/\//],
     ['a broker without its keys', [], { TOMBOLO_NATS_URL: 'nats://b' }, /TOMBOLO_NATS_TRUST/],
     ['two brokers', ['--nats', '127.0.0.1:1'], trusted, /give one of them/],

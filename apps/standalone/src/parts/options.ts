@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { databaseUrl } from '#service/database-url.js';
 import { trustedProxies } from '#service/trusted-proxies.js';
 import { StartFailure } from './failure.js';
 import { type Address } from './ports.js';
@@ -47,6 +48,8 @@ Ctrl-C stops all of it; the data stays.
 Port 0 takes a free one; DIR/ready.json tells which. On any address but loopback everything speaks TLS.
 
   TOMBOLO_DATABASE_URL  use this PostgreSQL instead of starting one
+  TOMBOLO_DATABASE_CA   the authority (PEM) of its certificate, if no public one signed it; to another machine the
+                        connection is always TLS and checked, unless TOMBOLO_DATABASE_ALLOW_UNVERIFIED=yes
   TOMBOLO_NATS_URL      use this NATS instead of starting one (several, separated by commas, for a cluster), with
   TOMBOLO_NATS_TRUST    the file that holds its operator's and accounts' keys, and
   TOMBOLO_NATS_CA       the authority (PEM) of its certificate, if no public one signed it
@@ -139,8 +142,11 @@ function database(flag: string | undefined, env: NodeJS.ProcessEnv): UpOptions['
   if (!url) return { kind: 'embedded', port: flag === undefined ? 0 : port('--postgres-port', flag) };
   if (flag !== undefined)
     throw usage('--postgres-port is for our own PostgreSQL and TOMBOLO_DATABASE_URL for another one: give one of them');
-  requireUrl('TOMBOLO_DATABASE_URL', url, ['postgres:', 'postgresql:']);
-  return { kind: 'external', url };
+  try {
+    return { kind: 'external', url: databaseUrl(env) };
+  } catch (error) {
+    throw usage((error as Error).message, error);
+  }
 }
 
 function tls(certFile: string | undefined, keyFile: string | undefined): UpOptions['tls'] {

@@ -1,9 +1,10 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { unavailable } from './database-errors.js';
+import { databaseConnection } from './database-tls.js';
 import { CreateLog1763600000000 } from './migrations/1763600000000-create-log.js';
 
 export interface LogDatabaseOptions {
-  /** `postgres://user:password@host:port/database`; TLS by `?sslmode=`. */
+  /** `postgres://user:password@host:port/database`; TLS by `?sslmode=` (`databaseConnection`). */
   url: string;
   /** Shown in `pg_stat_activity`. */
   applicationName: string;
@@ -26,7 +27,7 @@ const MIGRATION_LOCK = 7_023_118_442;
 export function logDataSourceOptions({ url, applicationName, poolSize = 20 }: LogDatabaseOptions): DataSourceOptions {
   return {
     type: 'postgres',
-    url,
+    ...databaseConnection(url),
     applicationName,
     synchronize: false,
     migrations: [CreateLog1763600000000],

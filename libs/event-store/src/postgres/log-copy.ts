@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { AnswerLine, ContentLine, EpochLine, FactLine } from '../backup/backup-lines.js';
 import { SYSTEM_STREAM, publisherLease } from '#contracts/names.js';
 import { unavailable } from './database-errors.js';
+import { databaseConnection } from './database-tls.js';
 
 const PAGE = 1_000;
 
@@ -144,8 +145,10 @@ async function fill<Summary>(
 
 /** Without time limits: what reads or writes at the other end may be slow. */
 async function connect(url: string): Promise<pg.Client> {
+  const { url: connectionString, ssl } = databaseConnection(url);
   const client = new pg.Client({
-    connectionString: url,
+    connectionString,
+    ...(ssl && { ssl }),
     application_name: 'tombolo-backup',
     connectionTimeoutMillis: 5_000,
     idle_in_transaction_session_timeout: 0,
