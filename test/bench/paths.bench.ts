@@ -13,10 +13,11 @@ import { summary } from './summary.js';
  * - relayOverloaded: their relay is left room for one node of the two
  * - pathCut: no UDP passes any more between two who had punched a path
  * - routerReboot: the router of one of them loses its mappings and shows another port
+ * - keyRotated: one of two who punched a path gets another key
  * - addressChange: one of them gets another address, router and address outside; the other sends
  */
 const RUNS = Number(process.argv[process.argv.indexOf('--runs') + 1]) || 10;
-const FAULTS = ['relayKilled', 'relayOverloaded', 'pathCut', 'routerReboot', 'addressChange'] as const;
+const FAULTS = ['relayKilled', 'relayOverloaded', 'pathCut', 'routerReboot', 'keyRotated', 'addressChange'] as const;
 const RELAYS = `networks/${NETWORK}/relays`;
 
 const machine = await describeMachine();
@@ -26,6 +27,7 @@ const gaps: Record<(typeof FAULTS)[number], number[]> = {
   relayOverloaded: [],
   pathCut: [],
   routerReboot: [],
+  keyRotated: [],
   addressChange: [],
 };
 let port = 9000;
@@ -69,6 +71,15 @@ try {
       until: () => waitForPath([a, b], 'relayed'),
     });
     await talking([a, b], () => waitForPath([a, b], 'punched', { timeout: 120_000 }));
+
+    const { publicKey } = await mesh.node(a.name);
+    await measure('keyRotated', [a, b], {
+      fault: () => mesh.control.call('POST', `networks/${NETWORK}/nodes/${a.name}/rotate-key`, {}),
+      until: async () => {
+        await waitFor(async () => !(await b.agent.hasPeer(publicKey)), { what: 'the old key to be gone' });
+        await mesh.waitUntilInSync([a, b]);
+      },
+    });
 
     await measure('addressChange', [p, e], { fault: () => mesh.move(e, 'cone'), until: () => Promise.resolve() });
   }

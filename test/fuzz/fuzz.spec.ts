@@ -10,7 +10,7 @@ test.each(targets.filter((target) => target.boundedRuns > 0).map((target) => [ta
     // All of them refused would prove little.
     expect(Object.keys(outcomes).length).toBeGreaterThan(2);
   },
-  120_000,
+  300_000,
 );
 
 test('an input that does harm is named, with the command that repeats it', async () => {

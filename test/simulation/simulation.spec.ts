@@ -9,4 +9,4 @@ test('after any storm every agent holds the plan, and on the way never anything 
   await holdsLater(fc.tuple(histories(30), fc.integer()), SCHEDULES, async ([history, seed]) => {
     expect(await new NetworkSimulation(history, seed).run()).toEqual([]);
   });
-}, 120_000);
+}, 240_000);

