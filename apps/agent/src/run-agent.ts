@@ -91,7 +91,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       await sets.record(each);
       attend(each.set);
     },
-    onApplied: (report) => reports.applied(report),
+    onApplied: (report, isAwaited) => reports.applied(report, isAwaited),
     onRejected: (report) => reports.rejected(report),
     log,
   });

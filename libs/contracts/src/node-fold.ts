@@ -50,6 +50,18 @@ export function foldMessage(held: NodeSet | undefined, { head, body }: NodeMessa
   return { outcome: 'folded', set: { epoch, revision, logVersion, digest, resources } };
 }
 
+/**
+ * Whether something that was there is another now, and not only something more or less. What a delta leaves alone stays the
+ * same object; after a full, everything counts as another.
+ */
+export function changesInPlace(before: NodeSet, after: NodeSet): boolean {
+  for (const [name, resource] of before.resources) {
+    const now = after.resources.get(name);
+    if (now !== undefined && now !== resource) return true;
+  }
+  return false;
+}
+
 function applyDelta(held: NodeSet, delta: DeltaBody): Pick<NodeSet, 'digest' | 'resources'> {
   const resources = new Map(held.resources);
   let { digest } = held;

@@ -136,13 +136,14 @@ export class Fleet {
     if (verdict !== 'folded') return verdict;
     if (!member.isWaiting) this.#reportsToCome += 1;
     member.isWaiting = true;
-    member.reports.applied({ ...held(member.agent), tookMs: 0 });
+    member.reports.applied({ ...held(member.agent), tookMs: 0 }, member.agent.changedInPlace);
     return verdict;
   }
 
   #send(index: number, send: (report: AgentReport) => void, report: AgentReport): void {
     const member = this.#members[index];
-    if (report.kind === 'applied' && member?.isWaiting) {
+    // A heartbeat says it, too.
+    if ((report.kind === 'applied' || report.kind === 'heartbeat') && member?.isWaiting) {
       member.isWaiting = false;
       this.#reportsToCome -= 1;
     }

@@ -12,7 +12,7 @@ export interface JoinResult {
   ms: Summary;
   /** Of which: until the answer to the request was there. */
   enrolMs: Summary;
-  /** Of everything that a join causes, reports of the agents included. */
+  /** Of everything from the first join until every agent has said what it holds, heartbeats meanwhile included. */
   cpuSecondsPerJoin: CpuSeconds;
 }
 
@@ -23,7 +23,7 @@ export async function measureJoins(mesh: Mesh, joins: number): Promise<JoinResul
   const times: number[] = [];
   const enrolTimes: number[] = [];
   const nodes = mesh.create(joins);
-  await mesh.settled();
+  await mesh.reported();
   const before = cpuSeconds(plane.pids);
   for (const node of nodes) {
     const arrived = fleet.arrivals.of(node.request.name, fleet.size);
@@ -34,6 +34,7 @@ export async function measureJoins(mesh: Mesh, joins: number): Promise<JoinResul
     times.push((await arrived) - sent);
     await mesh.settled();
   }
+  await mesh.reported();
   const cpuSecondsPerJoin = cpuSince(before, cpuSeconds(plane.pids), joins);
   return { joins, agents, ms: summary(times), enrolMs: summary(enrolTimes), cpuSecondsPerJoin };
 }
@@ -93,7 +94,7 @@ export interface BurstResult {
 export async function measureBurst(mesh: Mesh, joins: number): Promise<BurstResult> {
   const { fleet, plane } = mesh;
   const nodes = mesh.create(joins);
-  await mesh.settled();
+  await mesh.reported();
   const before = cpuSeconds(plane.pids);
   const arrived = nodes.map((node) => fleet.arrivals.of(node.request.name, fleet.size));
   const sent = performance.now();
@@ -104,5 +105,6 @@ export async function measureBurst(mesh: Mesh, joins: number): Promise<BurstResu
   const seconds = await all;
   await mesh.complete();
   const secondsUntilLevel = since();
+  await mesh.reported();
   return { joins, seconds, enrolSeconds, secondsUntilLevel, cpuSeconds: cpuSince(before, cpuSeconds(plane.pids), 1) };
 }

@@ -92,11 +92,16 @@ export class Mesh {
     return this.settled(() => this.fleet.agents.every((agent) => agent.peers === this.fleet.size - 1));
   }
 
-  /** Resolves when nothing is on its way: every agent is level, has reported, and `also` holds. */
+  /** Resolves when no change is on its way and the agents have said what they hold: within a heartbeat. */
+  reported(): Promise<void> {
+    return this.settled(() => this.fleet.reportsToCome === 0);
+  }
+
+  /** Resolves when no change is on its way: every agent is level, and `also` holds. */
   async settled(also: () => boolean = () => true): Promise<void> {
     const deadline = performance.now() + LIMIT_MS;
     const { fleet } = this;
-    while (!(fleet.reportsToCome === 0 && fleet.isLevel && also())) {
+    while (!(fleet.isLevel && also())) {
       if (performance.now() > deadline) throw new Error(`not settled within ${LIMIT_MS} ms; ${fleet.arrivals.missing}`);
       await sleep(20);
     }

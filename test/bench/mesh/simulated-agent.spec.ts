@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
+import { changesInPlace, foldMessage, type NodeSet } from '#contracts/node-fold.js';
 import { digestOf, formatDigest, type NodeMessage, type Resource } from '#contracts/node-stream.js';
 import { holds } from '../../support/property.js';
 import { ResourceBook } from './resource-book.js';
@@ -37,7 +37,10 @@ test('a simulated agent folds as a real one, and holds the same set', () => {
       const message = messageOf(step, real);
       const folded = foldMessage(real, message);
       expect(agent.onMessage(message)).toBe(folded.outcome === 'resync' ? folded.reason : folded.outcome);
-      if (folded.outcome === 'folded') real = folded.set;
+      if (folded.outcome === 'folded') {
+        if (real && message.head.kind === 'delta') expect(agent.changedInPlace).toBe(changesInPlace(real, folded.set));
+        real = folded.set;
+      }
       expect(agent.position).toEqual(real && { epoch: real.epoch, revision: real.revision });
       expect([agent.peers, agent.digest]).toEqual([real?.resources.size ?? 0, formatDigest(real?.digest ?? 0n)]);
     }

@@ -18,6 +18,7 @@ export class SimulatedAgent {
   #digest = EMPTY_DIGEST;
   #bits = new Uint32Array(8);
   #peers = 0;
+  #changedInPlace = false;
 
   /** @param onHeld called for every resource that is new or has another body, once the message it came with was taken */
   constructor(
@@ -31,6 +32,11 @@ export class SimulatedAgent {
 
   get digest(): string {
     return formatDigest(this.#digest);
+  }
+
+  /** Whether the message that was taken last changed what was there (`changesInPlace`). */
+  get changedInPlace(): boolean {
+    return this.#changedInPlace;
   }
 
   /** Peers held. */
@@ -58,6 +64,8 @@ export class SimulatedAgent {
     if (!isFull && !held) return 'no_state';
     const gap = !isFull && held !== undefined && head.revision > held.revision + 1;
     if (gap && head.epoch === held.epoch) return 'gap';
+    const changesInPlace =
+      isFull || body.upserts.some(({ name }) => this.book.named(name).some((known) => this.#has(known)));
     const before = { bits: isFull ? this.#bits : undefined, digest: this.#digest, peers: this.#peers };
     const changes = isFull ? this.#replace(body.resources) : this.#change(body.upserts, body.removed);
     if (this.digest !== head.digest) {
@@ -68,6 +76,7 @@ export class SimulatedAgent {
       return gap ? 'gap' : 'digest_mismatch';
     }
     this.#held = { epoch: head.epoch, revision: head.revision };
+    this.#changedInPlace = changesInPlace;
     for (const { known, added } of changes) if (added) this.onHeld(known.resource);
     return 'folded';
   }

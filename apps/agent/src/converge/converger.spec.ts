@@ -26,6 +26,7 @@ const bad = setOf(3, ownInterface(), peer('b'), peer('c', { allowedIps: ['10.90.
 let device: MemoryDevice;
 let disk: NodeSet[];
 let applied: AppliedReport[];
+let awaited: boolean[];
 let rejected: RejectedReport[];
 let converger: Converger;
 
@@ -62,7 +63,10 @@ function start(held?: NodeSet, keys = keyRing(), way = wayOf([])) {
     way,
     held: held && heldAs(held),
     record: async ({ set }) => void disk.push(set),
-    onApplied: (report) => applied.push(report),
+    onApplied: (report, isAwaited) => {
+      applied.push(report);
+      awaited.push(isAwaited);
+    },
     onRejected: (report) => rejected.push(report),
     log: createLog('silent'),
   });
@@ -72,6 +76,7 @@ beforeEach(() => {
   device = new MemoryDevice(KEYS.own);
   disk = [];
   applied = [];
+  awaited = [];
   rejected = [];
   start();
 });
@@ -119,6 +124,15 @@ test('what is told names what is held', async () => {
     { epoch: 1, revision: 1, digest: formatDigest(first.digest), logVersion: 1, tookMs: expect.any(Number) },
   ]);
   expect(converger.held?.set).toBe(first);
+});
+
+test('the first set, and one that changes what is there, may be awaited; one that only adds or takes away is not', async () => {
+  const [own, b, c, mesh] = [ownInterface(), peer('b'), peer('c'), route('10.90.0.0/16')];
+  await offer(setOf(1, own, b, mesh));
+  await offer(setOf(2, own, b, c, mesh));
+  await offer(setOf(3, own, c, mesh));
+  await offer(setOf(4, own, { ...c, nextKey: KEYS.b }, mesh));
+  expect(awaited).toEqual([true, false, false, true]);
 });
 
 test('of several sets that come during a pass only the newest is applied', async () => {

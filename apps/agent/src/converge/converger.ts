@@ -1,4 +1,4 @@
-import type { NodeSet } from '#contracts/node-fold.js';
+import { changesInPlace, type NodeSet } from '#contracts/node-fold.js';
 import { formatDigest } from '#contracts/node-stream.js';
 import type { AppliedReport, RejectedReport } from '#contracts/reports.js';
 import { checkSet, type SetProblem } from '#wireguard/core/check-set.js';
@@ -22,7 +22,8 @@ export interface ConvergerParts {
   /** What the disk holds. */
   held: HeldSet | undefined;
   record(held: HeldSet): Promise<void>;
-  onApplied(report: AppliedReport): void;
+  /** @param isAwaited somebody may wait for it: it changed what was there, or it is the first */
+  onApplied(report: AppliedReport, isAwaited: boolean): void;
   onRejected(report: RejectedReport): void;
   log: Log;
 }
@@ -157,6 +158,7 @@ export class Converger {
       const way = candidate.isTrusted ? 'hold' : await this.parts.way.prove(this.#held?.set, set);
       if (way === 'stopped') return true;
       if (way === 'return') throw new WayLost();
+      const isAwaited = !this.#held || changesInPlace(this.#held.set, set);
       await this.#hold(set);
       // At the latest with the next start.
       await keys
@@ -165,7 +167,8 @@ export class Converger {
       const { epoch, revision } = set;
       const tookMs = Math.round(performance.now() - receivedAt);
       this.parts.log.info({ epoch, revision, steps: reasons.length, reasons: reasons.slice(0, 10), tookMs }, 'applied');
-      this.parts.onApplied({ epoch, revision, digest: formatDigest(set.digest), logVersion: set.logVersion, tookMs });
+      const { digest, logVersion } = set;
+      this.parts.onApplied({ epoch, revision, digest: formatDigest(digest), logVersion, tookMs }, isAwaited);
       this.#drop(candidate);
       return true;
     } catch (error) {

@@ -10,40 +10,80 @@ beforeEach(() => {
 });
 afterEach(() => void jest.useRealTimers());
 
-const applied = (revision: number): AppliedReport => ({ epoch: 1, revision, digest: '', tookMs: 1 });
-const reports = ({ peers = 1000, isHasty = false } = {}) =>
+const applied = (revision: number): AppliedReport => ({ epoch: 1, revision, digest: `${revision}`, tookMs: 1 });
+const reports = ({ peers = 1000, isHasty = false, held = 7 } = {}) =>
   new Reports({
     send: (report) => sent.push(report),
-    heartbeat: () => ({ revision: 7 }) as HeartbeatReport,
+    heartbeat: () => ({ epoch: 1, revision: held, digest: `${held}` }) as HeartbeatReport,
     peers: () => peers,
     isHasty,
   });
 const kinds = () => sent.map((report) => report.kind);
 
-test('applied goes out after a quarter to three quarters of a millisecond for each peer', () => {
+test.each([
+  ['that somebody may wait for goes out after a quarter to three quarters of a millisecond for each peer', true, 500],
+  ['that nobody waits for goes out at 30 a second, all peers together', false, 30_000],
+])('an applied set %s', (_, isAwaited, mean) => {
   const times = Array.from({ length: 50 }, () => {
     sent = [];
     const start = Date.now();
-    reports({ peers: 1000 }).applied(applied(1));
+    reports({ peers: 1000 }).applied(applied(1), isAwaited);
     jest.runOnlyPendingTimers();
     expect(sent).toHaveLength(1);
     return Date.now() - start;
   });
-  expect(Math.max(...times)).toBeLessThanOrEqual(750);
-  expect(Math.max(...times)).toBeGreaterThan(500);
-  expect(Math.min(...times)).toBeGreaterThanOrEqual(250);
+  expect(Math.max(...times)).toBeLessThanOrEqual(1.5 * mean);
+  expect(Math.max(...times)).toBeGreaterThan(mean);
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(0.5 * mean);
 });
 
 test('of several that wait the newest is said, once', () => {
   const told = reports();
-  for (const revision of [1, 2, 3]) told.applied(applied(revision));
+  for (const revision of [1, 2, 3]) told.applied(applied(revision), true);
   jest.advanceTimersByTime(1000);
   expect(sent).toEqual([{ kind: 'applied', body: applied(3) }]);
 });
 
+test.each([
+  ['comes after one that is not', [false, true]],
+  ['comes before one that is not', [true, false]],
+])('one that is awaited and %s is said in time, with the newest', (_, [first, second]) => {
+  const told = reports();
+  told.applied(applied(1), first!);
+  told.applied(applied(2), second!);
+  jest.advanceTimersByTime(750);
+  expect(sent).toEqual([{ kind: 'applied', body: applied(2) }]);
+  jest.advanceTimersByTime(60_000);
+  expect(sent).toHaveLength(1);
+});
+
+test('changes without end put off no report', () => {
+  const told = reports({ peers: 100 });
+  for (let second = 1; second <= 60; second++) {
+    told.applied(applied(second), false);
+    jest.advanceTimersByTime(1_000);
+  }
+  // Each waits 1.5 to 4.5 s.
+  expect(sent.length).toBeGreaterThanOrEqual(12);
+});
+
+test('a heartbeat says what waits; one that says something else does not', () => {
+  const level = reports({ held: 7 });
+  level.applied(applied(7), false);
+  level.connected();
+  level.stop();
+  expect(kinds()).toEqual(['heartbeat']);
+  sent = [];
+  const moved = reports({ held: 7 });
+  moved.applied(applied(8), false);
+  moved.connected();
+  moved.stop();
+  expect(kinds()).toEqual(['heartbeat', 'applied']);
+});
+
 test('a refusal waits for nothing; nor does an agent that is about to end', () => {
   reports().rejected({ epoch: 1, revision: 2, held: 1, errors: [] });
-  reports({ isHasty: true }).applied(applied(2));
+  reports({ isHasty: true }).applied(applied(2), false);
   expect(kinds()).toEqual(['rejected', 'applied']);
 });
 
@@ -76,7 +116,7 @@ test('a heartbeat at each connect and about every 30 s', () => {
 
 test('what waits is said before it stops', () => {
   const told = reports();
-  told.applied(applied(5));
+  told.applied(applied(5), false);
   told.stop();
   expect(sent).toEqual([{ kind: 'applied', body: applied(5) }]);
 });

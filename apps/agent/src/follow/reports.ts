@@ -2,10 +2,11 @@ import type { AppliedReport, HeartbeatReport, RejectedReport } from '#contracts/
 import type { AgentReport } from '#messaging/agent-connection.js';
 
 /**
- * 10,000 agents that apply the same change answer within 2.5 to 7.5 s, not at once, and not while the change is still on its
- * way to the others.
+ * All peers apply the same change at the same time. Where somebody waits for them, 10,000 answer within 2.5 to 7.5 s: not at
+ * once, and not while the change is still on its way to the others. Where nobody does, all of them together say some 30 things
+ * a second, as many as 1,000 heartbeats are, whatever happens in the mesh.
  */
-const SPREAD_MS_PER_PEER = 0.5;
+const MS_PER_PEER = { awaited: 0.5, other: 30 };
 const HEARTBEAT_MS = 30_000;
 /** After a connect: the broker is often back a little before those who listen. */
 const FIRST_HEARTBEATS_MS = [3_000, 10_000];
@@ -19,22 +20,33 @@ export interface ReportsOptions {
   isHasty: boolean;
 }
 
+interface Waiting {
+  report: AppliedReport;
+  /** Of the growing clock, milliseconds. */
+  dueAt: number;
+  timer: NodeJS.Timeout;
+}
+
 /** When what is told: refusals at once, applied sets and heartbeats spread by chance. */
 export class Reports {
-  #applied: { report: AppliedReport; timer: NodeJS.Timeout } | undefined;
+  #applied: Waiting | undefined;
   #heart: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: ReportsOptions) {}
 
-  /** The newest says it for those that still wait: it goes out when the first of them would have. */
-  applied(body: AppliedReport): void {
-    if (this.options.isHasty) return this.options.send({ kind: 'applied', body });
-    if (this.#applied) {
-      this.#applied.report = body;
-      return;
-    }
-    const spread = this.options.peers() * SPREAD_MS_PER_PEER;
-    this.#applied = { report: body, timer: setTimeout(() => this.#sendApplied(), (0.5 + Math.random()) * spread) };
+  /**
+   * The newest says it for those that still wait, at the earliest time at which one of them would have been said; a heartbeat
+   * says it, too.
+   * @param isAwaited somebody may wait for it
+   */
+  applied(report: AppliedReport, isAwaited: boolean): void {
+    if (this.options.isHasty) return this.options.send({ kind: 'applied', body: report });
+    const spread = this.options.peers() * MS_PER_PEER[isAwaited ? 'awaited' : 'other'];
+    const delay = (0.5 + Math.random()) * spread;
+    const dueAt = Math.min(performance.now() + delay, this.#applied?.dueAt ?? Infinity);
+    this.#forget();
+    const timer = setTimeout(() => this.#sendApplied(), dueAt - performance.now());
+    this.#applied = { report, dueAt, timer };
   }
 
   rejected(body: RejectedReport): void {
@@ -48,7 +60,9 @@ export class Reports {
 
   #beat(soon: number[]): void {
     clearTimeout(this.#heart);
-    this.options.send({ kind: 'heartbeat', body: this.options.heartbeat() });
+    const body = this.options.heartbeat();
+    this.options.send({ kind: 'heartbeat', body });
+    if (this.#applied && saysAlso(body, this.#applied.report)) this.#forget();
     const next = soon.shift() ?? HEARTBEAT_MS;
     this.#heart = setTimeout(() => this.#beat(soon), next * (0.8 + Math.random() * 0.4));
   }
@@ -60,10 +74,16 @@ export class Reports {
   }
 
   #sendApplied(): void {
-    if (!this.#applied) return;
-    const { report, timer } = this.#applied;
-    clearTimeout(timer);
+    const waiting = this.#applied;
+    this.#forget();
+    if (waiting) this.options.send({ kind: 'applied', body: waiting.report });
+  }
+
+  #forget(): void {
+    clearTimeout(this.#applied?.timer);
     this.#applied = undefined;
-    this.options.send({ kind: 'applied', body: report });
   }
 }
+
+const saysAlso = (heartbeat: HeartbeatReport, { epoch, revision, digest }: AppliedReport) =>
+  heartbeat.epoch === epoch && heartbeat.revision === revision && heartbeat.digest === digest;
