@@ -31,6 +31,8 @@ export class DesiredState {
   readonly keys = createSealKeys();
   epoch = 1;
   revision = 0;
+  /** Whether whoever publishes it still may. */
+  isCurrent = true;
   readonly #resources = new Map<string, Resource>();
   #digest = 0n;
 
@@ -84,6 +86,7 @@ export class DesiredState {
       controlKey: this.keys.publicKey,
       head: { kind, epoch, revision, logVersion: revision, digest },
       body: Buffer.from(JSON.stringify(body)),
+      isCurrent: () => this.isCurrent,
     });
   }
 }

@@ -21,10 +21,16 @@ const CHECKPOINT = 'all';
 export function topologyPlannerOptions({ parts, secrets, logger, metrics }: PlannerAdapters): TopologyPlannerOptions {
   const { connection, leases, networks, reports } = parts;
   const stream = new NodeStreamWriter(connection, secrets.trust.sealing.privateKey);
+  const listeners = new Set<(lowestEpochs: ReadonlyMap<string, number>) => void>();
   let known: NodeHeads | undefined;
   let reading: Promise<NodeHeads> | undefined;
   const read = async () => {
-    known = await readHeads(connection, known ?? (await loadHeads(connection, CHECKPOINT)), stream.tail);
+    known = await readHeads(
+      connection,
+      known ?? (await loadHeads(connection, CHECKPOINT)),
+      stream.tail,
+      (lowestEpochs) => listeners.forEach((listener) => listener(lowestEpochs)),
+    );
     return known;
   };
   // Networks gained together share one reading; the next one begins where it ended.
@@ -35,6 +41,10 @@ export function topologyPlannerOptions({ parts, secrets, logger, metrics }: Plan
     leases,
     stream,
     readHeads: async () => (await heads()).heads,
+    onStored: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     checkpoint: async () => {
       await saveHeads(connection, CHECKPOINT, await heads());
     },

@@ -20,6 +20,8 @@ export interface TopologyPlannerOptions {
   };
   /** The newest message of every node that the stream holds. */
   readHeads(): Promise<ReadonlyMap<string, FoundHead>>;
+  /** What others stored since the heads were read last (`NetworkPublisher.noteStored`). @returns what ends it */
+  onStored(listener: (lowestEpochs: ReadonlyMap<string, number>) => void): () => void;
   /** Notes them, so that the next reader begins where this one ended. */
   checkpoint(): Promise<void>;
   /** The stream was lost and made again: it holds nothing. @returns what ends it */

@@ -11,6 +11,9 @@ const LEASE_TTL_MS = 2_000;
 /** How often the heads are noted: what a takeover reads is at most what was published in between, milliseconds. */
 const CHECKPOINT_EVERY_MS = 30_000;
 
+/** After a takeover, what a deposed publisher stored late is looked for so soon, and from then on with every checkpoint. */
+const LATE_LOOKS_MS = [1_000, 5_000];
+
 /** Follows every network and publishes for those whose lease this replica holds. */
 @Injectable()
 export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -18,6 +21,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   readonly #metrics: PlannerMetrics;
   readonly #leadership: Leadership;
   readonly #endings: (() => void)[] = [];
+  readonly #looks = new Map<number, NodeJS.Timeout>();
 
   constructor(@Inject(TOPOLOGY_PLANNER_OPTIONS) private readonly options: TopologyPlannerOptions) {
     this.#metrics = new PlannerMetrics(options.metrics);
@@ -46,6 +50,11 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     );
     // Whoever publishes next, under a higher epoch, finds nothing and tells every node what is right.
     this.#endings.push(this.options.onStreamRemade(() => this.#giveAllBack()));
+    this.#endings.push(
+      this.options.onStored((lowestEpochs) => {
+        for (const publisher of this.#publishers.values()) publisher.noteStored(lowestEpochs);
+      }),
+    );
     this.#leadership.start();
     const timer = setInterval(() => void this.#checkpoint(), CHECKPOINT_EVERY_MS);
     this.#endings.push(() => clearInterval(timer));
@@ -65,6 +74,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
 
   async beforeApplicationShutdown(): Promise<void> {
     for (const end of this.#endings) end();
+    for (const timer of this.#looks.values()) clearTimeout(timer);
     await Promise.race([this.#drained(), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
     this.options.stream.close();
     await this.#leadership.stop();
@@ -123,8 +133,21 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     // A publisher that died between a removal and this left sealed messages behind.
     for (const nodeId of publisher.state.removedNodes.keys()) if (heads.has(nodeId)) void stream.removeNode(nodeId);
     void stream.prepare(publisher.state.nodes.values());
+    this.#lookForLateMessages();
     const tookMs = Math.round(performance.now() - started);
     this.options.logger.info({ network, epoch, tookMs }, 'publishing for a network');
+  }
+
+  /** The one before may have been paused in the middle of something, and its messages come when it goes on. */
+  #lookForLateMessages(): void {
+    for (const delay of LATE_LOOKS_MS) {
+      if (this.#looks.has(delay)) continue;
+      const look = () => {
+        this.#looks.delete(delay);
+        this.options.readHeads().catch((error: unknown) => this.options.logger.warn({ err: error }, 'heads not read'));
+      };
+      this.#looks.set(delay, setTimeout(look, delay));
+    }
   }
 
   async #follow(network: string): Promise<void> {

@@ -10,6 +10,8 @@ export interface DurableMessage {
   /** The broker drops a second message with the same id within its window (2 minutes): repeating is safe. */
   messageId?: string;
   headers?: MsgHdrs;
+  /** Called before each attempt; what it throws ends the trying. */
+  beforeAttempt?(): void;
 }
 
 export interface DurableAck extends StoredAck {
@@ -34,6 +36,7 @@ export async function publishDurably(
   for (let attempt = 0; ; attempt++) {
     try {
       if (connection.status !== 'connected') await connection.whenConnected(signal);
+      message.beforeAttempt?.();
       return { ...(await connection.acked.publish(subject, data, headers)), attempts: attempt + 1 };
     } catch (error) {
       if (!(error instanceof NotStored && error.transient)) throw error;

@@ -10,7 +10,8 @@ import { publishDurably } from './durable-publish.js';
 import { type NodeHead, noteHead } from './note-head.js';
 import type { OwnTail } from './own-tail.js';
 import { MAX_PAYLOAD_BYTES } from './server-config.js';
-import { streamGeneration } from './streams.js';
+import { pause } from './pause.js';
+import { streamLife } from './streams.js';
 
 /** What every node's newest message was when the stream ended at `sequence`. */
 export interface NodeHeads {
@@ -20,8 +21,13 @@ export interface NodeHeads {
   heads: Map<string, NodeHead>;
 }
 
+/** Lowest epoch of each node's messages that were read; not told where the reading had nothing to go on from. */
+export type OnStored = (lowestEpochs: ReadonlyMap<string, number>) => void;
+
 /** After so many messages everything else of this process gets its turn: a checkpoint reads tens of thousands. */
 const BREATH = 200;
+/** What the broker has stored it acknowledges within so many milliseconds, or the stream is read after all. */
+const ACKS_MS = 100;
 /** Reading gives up after this long without an end, milliseconds. */
 const TIMEOUT_MS = 60_000;
 
@@ -33,15 +39,18 @@ const MARK = `${NODES_PREFIX}.-.mark`;
  * a mark that it puts at the end itself: after a crash the broker's own count of what is pending may be too high, and
  * would be waited for in vain. About 70,000 messages a second.
  * @param own what this process stored itself: nothing is read where nobody else wrote since the checkpoint
+ * @param onStored what others stored since the checkpoint: a message of a lower epoch than its node's is a deposed publisher's
  * @throws Unavailable
  */
 export async function readHeads(
   connection: ServiceConnection,
   checkpoint?: NodeHeads,
   own?: OwnTail,
+  onStored?: OnStored,
 ): Promise<NodeHeads> {
-  const generation = await streamGeneration(connection, STREAMS.nodes);
-  const taken = checkpoint?.generation === generation ? own?.take(checkpoint.sequence) : undefined;
+  const { generation, end: newest } = await streamLife(connection, STREAMS.nodes);
+  const isOwn = checkpoint?.generation === generation && (await isCovered(own, newest));
+  const taken = isOwn ? own?.take(checkpoint.sequence) : undefined;
   if (checkpoint && taken) {
     const heads = new Map(checkpoint.heads);
     for (const [nodeId, head] of taken.heads)
@@ -53,6 +62,7 @@ export async function readHeads(
   // A broker that crashed may have lost the end of the stream, and counts on from before it.
   const since = checkpoint?.generation === generation && checkpoint.sequence < end ? checkpoint : undefined;
   const heads = new Map(since?.heads);
+  const lowest = new Map<string, number>();
   const consumer = await connection.jetstream.consumers.get(STREAMS.nodes, {
     headers_only: true,
     deliver_policy: DeliverPolicy.StartSequence,
@@ -66,22 +76,36 @@ export async function readHeads(
     );
     let read = 0;
     for await (const message of messages) {
-      noteMessage(heads, message);
+      noteMessage({ heads, lowest }, message);
       if (message.seq >= end) break;
       if (++read % BREATH === 0) await setImmediate();
     }
     clearTimeout(timer);
     own?.begin(end);
+    if (since) onStored?.(lowest);
     return { generation, sequence: end, heads };
   } finally {
     await consumer.delete().catch(() => false);
   }
 }
 
-function noteMessage(heads: Map<string, NodeHead>, message: JsMsg): void {
+/** Waits a little for the acknowledgements of what is on its way: the broker may have counted it already. */
+async function isCovered(own: OwnTail | undefined, end: number): Promise<boolean> {
+  for (let waited = 0; own && !own.covers(end) && waited < ACKS_MS; waited += 10) await pause(10);
+  return own?.covers(end) ?? false;
+}
+
+interface Noted {
+  heads: Map<string, NodeHead>;
+  lowest: Map<string, number>;
+}
+
+function noteMessage({ heads, lowest }: Noted, message: JsMsg): void {
   const head = parseHead(message.headers?.get(HEAD_HEADER) ?? '');
   const nodeId = message.subject.split('.')[2];
-  if (head && nodeId !== undefined && message.subject.startsWith(`${NODES_PREFIX}.`)) noteHead(heads, nodeId, head);
+  if (!head || nodeId === undefined || !message.subject.startsWith(`${NODES_PREFIX}.`)) return;
+  noteHead(heads, nodeId, head);
+  lowest.set(nodeId, Math.min(head.epoch, lowest.get(nodeId) ?? Infinity));
 }
 
 /**

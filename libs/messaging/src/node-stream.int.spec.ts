@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DesiredState, HeldState, testPeer } from '../../../test/support/desired-state.js';
-import { startTrustedNats, type TrustedNats } from '../../../test/support/trusted-nats.js';
+import { startTrustedNats, testNodeId, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import { until } from '../../../test/support/wait.js';
 import { formatDigest } from '#contracts/node-stream.js';
 import { RING, STREAMS } from '#contracts/subjects.js';
@@ -58,6 +58,68 @@ test('publishes wait for a broker that is away, and all arrive', async () => {
   for (const { nodeId, digest } of nodes)
     expect(heads.get(nodeId)).toMatchObject({ kind: 'delta', revision: 21, fullRevision: 1, digest });
 }, 30_000);
+
+test("what waits for a broker while its publisher is deposed is not stored any more: its place is the successor's", async () => {
+  const nodeId = testNodeId();
+  const lonely = await startTrustedNats();
+  const [first, second] = [await lonely.connect('first'), await lonely.connect('second')];
+  await ensureStreams(second, { replicas: 1 });
+  const [deposed, successor] = [first, second].map(
+    (connection) => new DesiredState(new NodeStreamWriter(connection, lonely.trust.sealing.privateKey), nodeId),
+  ) as [DesiredState, DesiredState];
+  await deposed.full();
+  await successor.full();
+  process.kill(lonely.server.pid, 'SIGKILL');
+  await until('it has no broker', () => first.status === 'disconnected');
+  const late = deposed.delta([testPeer(1)]);
+  const refused = expect(late).rejects.toMatchObject({ kind: 'unavailable' });
+  deposed.isCurrent = false;
+  successor.epoch = 2;
+  await lonely.restart();
+  await successor.delta([testPeer(2)]);
+  await refused;
+  await expect(deposed.delta([testPeer(3)])).rejects.toMatchObject({ kind: 'unavailable' });
+  const stored = await (
+    await second.manager()
+  ).streams.getMessage(STREAMS.nodes, {
+    last_by_subj: `tombolo.nodes.${nodeId}.delta.2`,
+  });
+  expect(stored?.header.get('Tombolo-Head')).toMatch(/^d\.2\.2\./);
+  await lonely.stop();
+}, 30_000);
+
+test('what somebody else stored last is found also by a writer that stored all before it', async () => {
+  const own = new NodeStreamWriter(service, broker.trust.sealing.privateKey);
+  const desired = new DesiredState(own);
+  let known = await readHeads(service, undefined, own.tail);
+  known = await readHeads(service, known, own.tail);
+  await desired.full();
+  known = await readHeads(service, known, own.tail);
+  const other = new DesiredState(writer);
+  await other.full();
+  known = await readHeads(service, known, own.tail);
+  expect([...known.heads.keys()]).toEqual(expect.arrayContaining([desired.nodeId, other.nodeId]));
+});
+
+test('what others stored since the heads were read is told by its lowest epoch', async () => {
+  const [one, two] = [new DesiredState(writer), new DesiredState(writer)];
+  Object.assign(one, { epoch: 3 });
+  await one.full();
+  await two.full();
+  const noted = await readHeads(service);
+  const told: [string, number][][] = [];
+  const read = (from: typeof noted) => readHeads(service, from, undefined, (lowest) => told.push([...lowest]));
+  const next = await read(noted);
+  await one.delta([testPeer(1)]);
+  Object.assign(one, { epoch: 2 });
+  await one.delta([testPeer(2)]);
+  await read(next);
+  expect(told).toEqual([[], [[one.nodeId, 2]]]);
+  // From the beginning there is much of earlier publishers, and nothing wrong with it.
+  await readHeads(service, undefined, undefined, () => told.push([]));
+  await read({ ...noted, generation: 'another' });
+  expect(told).toHaveLength(2);
+});
 
 test('agents are told although nothing can be stored; it is stored as soon as it can', async () => {
   const lonely = await startTrustedNats();

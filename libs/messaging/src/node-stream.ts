@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { MsgHdrs } from '@nats-io/transport-node';
+import { Unavailable } from '#contracts/errors.js';
 import { formatHead, HEAD_HEADER, type MessageHead } from '#contracts/node-stream.js';
 import { LIVE_PREFIX, nodeDeltaSubject, nodeFullSubject, NODES_PREFIX, RING, STREAMS } from '#contracts/subjects.js';
 import { headersOf } from './acked-publisher.js';
@@ -19,9 +20,12 @@ export interface NodeStreamMessage {
   head: MessageHead;
   /** JSON of a `FullBody` or `DeltaBody`: serialised once, sealed for each node. */
   body: Uint8Array;
+  /** Whether its publisher may publish still; asked whenever it goes out, however long it had to wait. */
+  isCurrent(): boolean;
 }
 
 interface Sealed {
+  isCurrent(): boolean;
   nodeId: string;
   head: MessageHead;
   /** Without the prefix that tells stored from live. */
@@ -81,7 +85,7 @@ export class NodeStreamWriter {
   /**
    * Resolves when the broker has stored it; keeps trying while the broker is away. Without a message id: a message that is
    * stored twice is the same revision in the same place, and an agent that has it ignores it.
-   * @throws Unavailable once closed; RangeError when the node's key is none
+   * @throws Unavailable once closed, or when its publisher may not any more; RangeError when the node's key is none
    */
   publish(message: NodeStreamMessage): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -120,7 +124,8 @@ export class NodeStreamWriter {
     for (const store of stores) store();
   }
 
-  #seal({ nodeId, controlKey, head, body }: NodeStreamMessage): Sealed {
+  #seal({ nodeId, controlKey, head, body, isCurrent }: NodeStreamMessage): Sealed {
+    refuseUnless(isCurrent);
     const headText = formatHead(head);
     const stored = head.kind === 'full' ? nodeFullSubject(nodeId) : nodeDeltaSubject(nodeId, head.revision);
     return {
@@ -130,6 +135,7 @@ export class NodeStreamWriter {
       data: this.#sealer.seal(nodeId, controlKey, headText, this.#packed(body)),
       headers: headersOf({ [HEAD_HEADER]: headText }),
       told: false,
+      isCurrent,
     };
   }
 
@@ -142,7 +148,9 @@ export class NodeStreamWriter {
 
   async #store(sealed: Sealed): Promise<void> {
     const { subject, data, headers, nodeId, head, told } = sealed;
-    const message = { subject: NODES_PREFIX + subject, data, headers };
+    // Its successor may have stored something there: what is late by a pause or an outage must not replace it.
+    const beforeAttempt = () => refuseUnless(sealed.isCurrent);
+    const message = { subject: NODES_PREFIX + subject, data, headers, beforeAttempt };
     const { sequence, attempts } = await publishDurably(this.connection, message, this.#closed.signal);
     if (attempts > 1) this.tail.lose();
     else this.tail.stored({ sequence, nodeId, head });
@@ -187,4 +195,8 @@ export class NodeStreamWriter {
       }),
     );
   }
+}
+
+function refuseUnless(isCurrent: () => boolean): void {
+  if (!isCurrent()) throw new Unavailable('log', 'another replica may publish for this network by now');
 }

@@ -50,3 +50,10 @@ test('what is stored while the stream is read counts from its end on', () => {
   tail.begin(5);
   expect(tail.take(5)?.sequence).toBe(7);
 });
+
+test("an end that lies further than what it stored is somebody else's", () => {
+  expect(tailWith(11, 12).covers(12)).toBe(true);
+  expect(tailWith(11, 12).covers(13)).toBe(false);
+  expect(tailWith(11, 13).covers(11)).toBe(false);
+  expect(new OwnTail().covers(0)).toBe(false);
+});

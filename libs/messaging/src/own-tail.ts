@@ -57,6 +57,11 @@ export class OwnTail {
     this.#heads.clear();
   }
 
+  /** Whether all up to a sequence, which the broker knows to be the end, is known from here; with others about it never is. */
+  covers(end: number): boolean {
+    return this.#whole && this.#early.size === 0 && this.#to >= end;
+  }
+
   /** What was stored after `sequence`, and up to where; undefined when the stream has to be read. Goes on from there. */
   take(sequence: number): { sequence: number; heads: ReadonlyMap<string, NodeHead> } | undefined {
     if (!this.#whole || this.#early.size > 0 || this.#from !== sequence) return undefined;

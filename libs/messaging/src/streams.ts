@@ -112,9 +112,18 @@ export async function streamGeneration(
   connection: ServiceConnection,
   stream: string = STREAMS.events,
 ): Promise<string> {
+  return (await streamLife(connection, stream)).generation;
+}
+
+/** Which life of a stream it is, and the sequence of the newest message in it. @throws Unavailable */
+export async function streamLife(
+  connection: ServiceConnection,
+  stream: string,
+): Promise<{ generation: string; end: number }> {
   const manager = await connection.manager();
   try {
-    return (await manager.streams.info(stream)).created;
+    const { created, state } = await manager.streams.info(stream);
+    return { generation: created, end: state.last_seq };
   } catch (error) {
     throw new Unavailable('broker', `the broker does not show stream ${stream}: ${(error as Error).message}`, {
       cause: error,

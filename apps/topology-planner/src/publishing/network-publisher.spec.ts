@@ -262,3 +262,39 @@ test('a node that says twice that it holds something else gets a full; one that 
   expect(mesh.sent.slice(before).map(({ head }) => head.kind)).toEqual(['full']);
   expect(mesh.agents.get(nodeId)?.digest).toBe(set.digest);
 });
+
+test('a message of a deposed publisher that lands after the takeover: its node is told what is right, once, and no other', async () => {
+  await fc.assert(
+    fc.asyncProperty(histories(30), fc.nat(), async (history, pick) => {
+      const log = statesOf(history);
+      const state = log.states.at(-1)!;
+      const nodeIds = [...state.nodes.keys()];
+      const mesh = new Mesh();
+      const { publisher } = publisherOf(mesh, log, log.facts.length);
+      publisher.noteStored(new Map(nodeIds.map((nodeId) => [nodeId, 0])));
+      await publisher.lead(2, new Map());
+      await publisher.idle();
+      if (nodeIds.length === 0) return;
+      const before = mesh.sent.length;
+      const late = nodeIds[pick % nodeIds.length]!;
+      publisher.noteStored(
+        new Map([...nodeIds.map((nodeId): [string, number] => [nodeId, 2]), [late, 1], ['gone', 1]]),
+      );
+      await publisher.idle();
+      // An agent that took the late one, in the epoch before.
+      const agent: NodeSet = { epoch: 1, revision: 99, logVersion: 1, digest: 0n, resources: new Map() };
+      const [told] = mesh.sent.slice(before);
+      expect(mesh.sent).toHaveLength(before + 1);
+      expect([told?.nodeId, told?.head.epoch, told?.head.digest]).toEqual([
+        late,
+        2,
+        formatDigest(digests(state).get(late)!),
+      ]);
+      mesh.agents.set(late, agent);
+      mesh.deliver(told!);
+      await publisher.idle();
+      expect(mesh.digests()).toEqual(wanted(state));
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -62,6 +62,7 @@ export class NetworkPublisher {
   #pending: RecordedFact<NetworkFact>[] = [];
   #heads = new Map<string, NodeHead>();
   #wantsFull = new Set<string>();
+  #overwritten = new Set<string>();
   /** What nodes said they hold where it is not what was published last: `<revision published> <digest held>`. */
   #doubtful = new Map<string, string>();
   #epoch = 0;
@@ -103,6 +104,7 @@ export class NetworkPublisher {
     // A batch of an earlier time would mix its state with the new one.
     await this.stop();
     this.#epoch = epoch;
+    this.#overwritten.clear();
     this.#pending = [];
     const target = this.#latest;
     this.#published = target;
@@ -165,6 +167,17 @@ export class NetworkPublisher {
     } else this.#doubtful.set(nodeId, `${head.revision} ${digest}`);
   }
 
+  /**
+   * What others stored since this publisher began, by the lowest epoch of each node's messages. A lower one than this one's
+   * comes from a publisher that was deposed, and may lie where a newer one lay: who reads it finds out by what is told now.
+   */
+  noteStored(lowestEpochs: ReadonlyMap<string, number>): void {
+    if (!this.leading) return;
+    for (const [nodeId, epoch] of lowestEpochs)
+      if (epoch < this.#epoch && this.#heads.has(nodeId)) this.#overwritten.add(nodeId);
+    this.#wake();
+  }
+
   /** Resolves when everything known so far is published (or publishing has ended). */
   async idle(): Promise<void> {
     while (this.#running) await this.#running.catch(() => {});
@@ -180,6 +193,7 @@ export class NetworkPublisher {
     this.#exclusively(async () => {
       while (this.#published && this.#isDue()) {
         if (this.#pending.length > 0) await this.#publishPending(this.#published);
+        else if (this.#overwritten.size > 0) await this.#announceOverwritten(this.#published);
         else await this.#publishFulls();
       }
     }).catch((error: unknown) => {
@@ -199,7 +213,8 @@ export class NetworkPublisher {
 
   /** Whether something waits and may go out. */
   #isDue(): boolean {
-    return this.leading && (this.#pending.length > 0 || this.#wantsFull.size > 0) && this.options.mayPublish();
+    const waits = this.#pending.length > 0 || this.#wantsFull.size > 0 || this.#overwritten.size > 0;
+    return this.leading && waits && this.options.mayPublish();
   }
 
   async #publishPending(before: NetworkState): Promise<void> {
@@ -222,6 +237,17 @@ export class NetworkPublisher {
     }
     if (this.#published) this.#published = after;
     this.options.onPublished?.({ ...batch.size, facts: facts.length, logVersion: after.version });
+  }
+
+  async #announceOverwritten(state: NetworkState): Promise<void> {
+    const batch = new Batch();
+    for (const nodeId of this.#overwritten) {
+      const head = this.#heads.get(nodeId);
+      if (head) this.#announce(batch, state, nodeId, head.digest);
+    }
+    this.#overwritten.clear();
+    await batch.sent();
+    this.options.onPublished?.({ ...batch.size, facts: 0, logVersion: state.version });
   }
 
   async #publishFulls(): Promise<void> {
@@ -313,7 +339,9 @@ export class NetworkPublisher {
     if (!head) return;
     const { revision, logVersion } = head;
     const message: MessageHead = { kind, epoch: this.#epoch, revision, logVersion, digest: formatDigest(head.digest) };
-    const sent = this.options.stream.publish({ nodeId: node.nodeId, controlKey: node.controlKey, head: message, body });
+    const { nodeId, controlKey } = node;
+    const isCurrent = this.options.mayPublish;
+    const sent = this.options.stream.publish({ nodeId, controlKey, head: message, body, isCurrent });
     batch.add(
       sent.catch((error: unknown) => {
         // One node's message that the broker will never take (too large) must not keep the others from theirs.

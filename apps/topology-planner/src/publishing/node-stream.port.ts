@@ -5,9 +5,16 @@ export interface NodeStream {
   /**
    * Seals a body for a node, tells the node, and stores it under the node's subject for this head: a node may hold what is
    * not stored yet.
-   * Resolves when the broker has it; keeps trying while the broker is away.
+   * Resolves when the broker has it; keeps trying while the broker is away. Rejects as `Unavailable` when it is not current any more.
    */
-  publish(message: { nodeId: string; controlKey: string; head: MessageHead; body: Uint8Array }): Promise<void>;
+  publish(message: {
+    nodeId: string;
+    controlKey: string;
+    head: MessageHead;
+    body: Uint8Array;
+    /** Asked whenever it goes out: a message that had to wait may be its successor's business by then. */
+    isCurrent(): boolean;
+  }): Promise<void>;
   /** Resolves when everything published so far is on its way to the nodes. */
   told(): Promise<void>;
   /** Removes whatever the stream holds of a node that is gone. */
