@@ -13,4 +13,4 @@ test('load and faults from two seeds: everything that was acknowledged is kept, 
   // What it says when it fails is how to repeat it.
   expect(said).toMatch(/^seed 3: ok, [1-9].*\nseed 4: ok, [1-9].*\n$/);
   expect(await ended).toEqual([0, null]);
-}, 240_000);
+}, 400_000);

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { startControlPlane } from '../support/control-plane.js';
+import { ChaosPlane } from './chaos-plane.js';
 import { runSchedule } from './schedule.js';
 
 /**
@@ -24,27 +24,29 @@ const { schedules, seed, seconds } = Object.fromEntries(
   }),
 ) as Record<keyof typeof values, number>;
 
-const plane = await startControlPlane({ flags: ['--replicas', '2', '--nats-nodes', '3'] });
+const chaos = await ChaosPlane.start();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void plane.remove().then(() => process.exit(1)));
+  process.once(signal, () => void chaos.end({ remove: true }).then(() => process.exit(1)));
 for (let n = 0; n < schedules; n++) {
   const current = seed + n;
   try {
-    const { acknowledged, refused, facts, faults, settledMs } = await runSchedule(plane, current, seconds);
+    const report = await runSchedule(chaos, current, seconds);
+    const { acknowledged, refused, ingested, rejected, facts, faults, settledMs } = report;
     process.stdout.write(
-      `seed ${current}: ok, ${acknowledged} writes acknowledged, ${refused} refused, ${facts} facts, ` +
+      `seed ${current}: ok, ${acknowledged} writes acknowledged, ${refused} refused, ${ingested} commands of a source done, ` +
+        `${rejected} rejected, ${facts} facts, ` +
         `${faults.length} faults (${tally(faults)}), all as promised ${settledMs} ms after the last\n`,
     );
   } catch (error) {
     process.stdout.write(
       `seed ${current}: FAILED\n${(error as Error).message}\n` +
-        `again: npm run chaos -- --schedules 1 --seed ${current} --seconds ${seconds}\nlogs and data: ${plane.dir}/data\n`,
+        `again: npm run chaos -- --schedules 1 --seed ${current} --seconds ${seconds}\nlogs and data: ${chaos.plane.dir}/data\n`,
     );
-    await plane.end('SIGTERM');
+    await chaos.end({ remove: false });
     process.exit(1);
   }
 }
-await plane.remove();
+await chaos.end({ remove: true });
 process.exit(0);
 
 function tally(faults: string[]): string {

@@ -1,13 +1,17 @@
 import { canonicalJson, sha256Hex } from '#contracts/canonical.js';
 import type { Random } from '../simulation/random.js';
 import type { LiveMesh } from '../support/live-mesh.js';
+import type { Answer, PatientClient } from '../support/patient-client.js';
 import type { SimulatedNode } from '../support/simulated-node.js';
+import { until } from '../support/wait.js';
 
 /** A write that was sent until somebody answered it. */
 export interface Settled {
   commandId: string;
   what: string;
   status: number;
+  /** Versions of the facts that it made, where the answer names them. */
+  versions?: readonly number[];
 }
 
 type Step = (load: Load) => Promise<void>;
@@ -23,6 +27,12 @@ const WEIGHTED: [number, Step][] = [
   [1, (load) => load.ofGateway('DELETE')],
   [2, (load) => load.createClient()],
   [1, (load) => load.link()],
+  [1, (load) => load.unlink()],
+  [2, (load) => load.setRelay()],
+  [2, (load) => load.assignRelay()],
+  [1, (load) => load.ofRelay('DELETE')],
+  [1, (load) => load.rotate()],
+  [1, (load) => load.set()],
 ];
 const STEPS = WEIGHTED.flatMap(([weight, step]) => Array<Step>(weight).fill(step));
 
@@ -32,26 +42,32 @@ export class Book {
   /** Nodes that were told they had joined, and were not told to leave. */
   readonly joined: string[] = [];
   readonly gateways: { name: string; kind: 'egress' | 'ingress' }[] = [];
+  readonly links: string[] = [];
+  readonly relays: string[] = [];
+}
+
+export interface LoadOptions {
+  mesh: LiveMesh;
+  /** Asks one or another registry. */
+  client: PatientClient;
+  book: Book;
+  /** Tells its names from those of other clients. */
+  name: string;
+  random: Random;
 }
 
 /** One client that makes a network busy through the API, one write after the other, as its seed says. */
 export class Load {
   #count = 0;
 
-  constructor(
-    readonly mesh: LiveMesh,
-    private readonly book: Book,
-    /** Tells its names from those of other clients. */
-    private readonly client: string,
-    private readonly random: Random,
-  ) {}
+  constructor(private readonly options: LoadOptions) {}
 
   async run(isOver: () => boolean): Promise<void> {
     while (!isOver()) await this.#pick(STEPS)(this);
   }
 
   mark(): string {
-    return `${this.client}${++this.#count}`;
+    return `${this.options.name}${++this.#count}`;
   }
 
   range(): string {
@@ -59,18 +75,18 @@ export class Load {
   }
 
   async join(): Promise<void> {
-    const node = await this.mesh.enter(`n${this.mark()}`);
-    this.book.joined.push(node.name);
+    const node = await this.options.mesh.enter(`n${this.mark()}`);
+    this.options.book.joined.push(node.name);
   }
 
   async leave(): Promise<void> {
     const node = this.#node();
-    if (!node || this.mesh.nodes.length < 4) return;
+    if (!node || this.options.mesh.nodes.length < 4) return;
     // Nobody else picks it, and it need not hold what is planned for it any more.
-    this.mesh.nodes.splice(this.mesh.nodes.indexOf(node), 1);
-    const status = await this.#write('DELETE', `nodes/${node.name}`);
+    this.options.mesh.nodes.splice(this.options.mesh.nodes.indexOf(node), 1);
+    const { status } = await this.#write('DELETE', `nodes/${node.name}`);
     if (status === 204) await node.close();
-    else this.mesh.nodes.push(node);
+    else this.options.mesh.nodes.push(node);
   }
 
   async ofNode(method: string, rest: string, body?: object): Promise<void> {
@@ -81,20 +97,21 @@ export class Load {
   async createGateway(): Promise<void> {
     const node = this.#node();
     if (!node) return;
-    const kind = this.random.chance(0.5) ? 'ingress' : 'egress';
+    const kind = this.options.random.chance(0.5) ? 'ingress' : 'egress';
+    const nodes = [...new Set([node.name, this.#node()?.name ?? node.name])];
     const name = `g${this.mark()}`;
     const ranges = kind === 'egress' ? { ranges: [this.range()] } : {};
-    if ((await this.#write('POST', 'gateways', { name, kind, nodes: [node.name], ...ranges })) === 201)
-      this.book.gateways.push({ name, kind });
+    const { status } = await this.#write('POST', 'gateways', { name, kind, nodes, ...ranges });
+    if (status === 201) this.options.book.gateways.push({ name, kind });
   }
 
   async ofGateway(method: string, body?: object): Promise<void> {
-    const gateway = this.#pick(this.book.gateways);
+    const gateway = this.#pick(this.options.book.gateways);
     if (gateway) await this.#write(method, `gateways/${gateway.name}`, body);
   }
 
   async createClient(): Promise<void> {
-    const gateway = this.#pick(this.book.gateways.filter(({ kind }) => kind === 'ingress'));
+    const gateway = this.#pick(this.options.book.gateways.filter(({ kind }) => kind === 'ingress'));
     const bytes = Buffer.from(Array.from({ length: 32 }, () => this.#below(256)));
     const body = { name: `c${this.mark()}`, publicKey: bytes.toString('base64'), gateway: gateway?.name ?? 'none' };
     await this.#write('POST', 'clients', body);
@@ -110,27 +127,73 @@ export class Load {
       await this.#write('POST', 'clusters', { name, pods: [`10.${200 + this.#below(3)}.0.0/16`], members });
       names.push(name);
     }
-    await this.#write('POST', 'cluster-links', { a: names[0], b: names[1] });
+    const { status, body } = await this.#write('POST', 'cluster-links', { a: names[0], b: names[1] });
+    if (status === 201) this.options.book.links.push((body as { linkId: string }).linkId);
+  }
+
+  async unlink(): Promise<void> {
+    const link = this.#pick(this.options.book.links);
+    if (link) await this.#write('DELETE', `cluster-links/${link}`);
+  }
+
+  async setRelay(): Promise<void> {
+    const node = this.#node();
+    if (!node) return;
+    const capacity = this.options.random.chance(0.3) ? 1 + this.#below(3) : 100;
+    const { status } = await this.#write('PUT', `relays/${node.name}`, { capacity });
+    const { relays } = this.options.book;
+    if (status === 200 && !relays.includes(node.name)) relays.push(node.name);
+  }
+
+  async ofRelay(method: string, rest = '', body?: object): Promise<void> {
+    const relay = this.#pick(this.options.book.relays);
+    if (relay) await this.#write(method, `relays/${relay}${rest}`, body);
+  }
+
+  async assignRelay(): Promise<void> {
+    const node = this.#node();
+    const relay = this.options.random.chance(0.7) ? (this.#pick(this.options.book.relays) ?? null) : null;
+    if (node) await this.#write('PUT', `relays/${node.name}/assignment`, { relay });
+  }
+
+  /** The node offers its new key until somebody says yes or no; it may not have been asked, and may have left. */
+  async rotate(): Promise<void> {
+    const node = this.#node();
+    if (!node || (await this.#write('POST', `nodes/${node.name}/rotate-key`, {})).status !== 202) return;
+    const offered = () =>
+      node.offerKey(this.options.mesh.plane.http).then(
+        () => true,
+        (error: Error) => /: 4\d\d /.test(error.message),
+      );
+    await until(`${node.name} to offer its key`, offered, 60_000);
+  }
+
+  /** Of the network; what all are denied they are soon allowed again. */
+  async set(): Promise<void> {
+    const mtu = 1280 + this.#below(200);
+    await this.#write('PATCH', '', this.#pick([{ mtu }, { keepalive: this.#below(60) }, { defaultPolicy: 'deny' }]));
+    await this.#write('PATCH', '', { defaultPolicy: 'allow' });
   }
 
   /** Sends it until it is answered; now and then twice at once, as an impatient client or a bad network does. */
-  async #write(method: string, rest: string, body?: object): Promise<number> {
-    const path = this.mesh.path(rest);
+  async #write(method: string, rest: string, body?: object): Promise<Answer> {
+    const path = this.options.mesh.path(rest);
     const key = `load-${this.mark()}`;
     const commandId = sha256Hex(canonicalJson(['token/admin', `${method} /api/v1${path}`, key]));
-    const times = this.random.chance(0.15) ? 2 : 1;
-    const send = () => this.mesh.client.ask<{ code?: string }>(method, path, body, key);
+    const times = this.options.random.chance(0.15) ? 2 : 1;
+    const send = () => this.options.client.ask<{ code?: string }>(method, path, body, key);
     const answers = await Promise.all(Array.from({ length: times }, send));
-    const [{ status, body: answer }] = answers as [(typeof answers)[0]];
-    const what = `${method} ${rest} ${status} ${answer?.code ?? ''}`;
+    const [first] = answers as [(typeof answers)[0]];
+    const { status } = first;
+    const what = `${method} ${rest} ${status} ${first.body?.code ?? ''}`;
     if (answers.some((other) => other.status !== status)) throw new Error(`${what}: answered in two ways`);
-    this.book.settled.push({ commandId, what, status });
-    if (status === 500 || status === 400) throw new Error(`${what}: ${JSON.stringify(answer)}`);
-    return status;
+    this.options.book.settled.push({ commandId, what, status });
+    if (status === 500 || status === 400) throw new Error(`${what}: ${JSON.stringify(first.body)}`);
+    return first;
   }
 
   #node(): SimulatedNode | undefined {
-    return this.#pick(this.mesh.nodes);
+    return this.#pick(this.options.mesh.nodes);
   }
 
   #pick<T>(list: readonly T[]): T {
@@ -138,6 +201,6 @@ export class Load {
   }
 
   #below(end: number): number {
-    return Math.floor(this.random.next() * end);
+    return Math.floor(this.options.random.next() * end);
   }
 }

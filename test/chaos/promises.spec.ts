@@ -32,6 +32,12 @@ test.each([
   ],
   ['a write with another in it', [...first, fact(3, 'one'), fact(4, 'z'), fact(5, 'one')], book([yes]), /in pieces/],
   ['a refused write that was done', [...first, fact(3, 'two')], book([no]), /refused, yet in the log: POST clients/],
+  [
+    'versions that are not those of the facts',
+    [...first, fact(3, 'one')],
+    book([{ ...yes, versions: [4] }]),
+    /versions 4/,
+  ],
   ['a fact from nowhere', [...first, fact(3, 'z')], book([]), /nobody asked for NodeChanged/],
   ['a node that is lost', first, book([], ['web']), /web was told it joined/],
 ])('tells %s', (_, facts, told, expected) => {

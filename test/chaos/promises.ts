@@ -14,18 +14,20 @@ export function brokenPromises(facts: RecordedFact<NetworkFact>[], { settled, jo
     const { commandId } = fact.metadata;
     made.set(commandId, [...(made.get(commandId) ?? []), fact]);
   }
-  for (const { commandId, what, status } of settled) {
+  for (const { commandId, what, status, versions } of settled) {
     const own = made.get(commandId) ?? [];
     if (status >= 300 && own.length > 0) problems.push(`refused, yet in the log: ${what}`);
     if (own.some(({ version }, i) => version !== own[0]!.version + i)) problems.push(`in the log in pieces: ${what}`);
     if (new Set(own.map(({ type, data }) => JSON.stringify([type, data]))).size < own.length)
       problems.push(`in the log more than once: ${what}`);
+    if (versions && String(versions) !== String(own.map(({ version }) => version)))
+      problems.push(`answered with versions ${versions.join()}, and not those in the log: ${what}`);
     if (status === 201 && own.length === 0) problems.push(`acknowledged, and not in the log: ${what}`);
   }
 
   const known = new Set(settled.map(({ commandId }) => commandId));
   for (const { metadata, type, version } of facts)
-    if (metadata.actor === 'token/admin' && version > FIRST && !known.has(metadata.commandId))
+    if (/^(token|source)\//.test(metadata.actor) && version > FIRST && !known.has(metadata.commandId))
       problems.push(`nobody asked for ${type} (version ${version})`);
 
   const names = facts.flatMap(({ type, data }) => (type === 'NodeEnrolled' ? [data.name] : []));

@@ -8,9 +8,10 @@ import { fromCloudEvent } from '#messaging/fact-cloud-event.js';
 import type { Trust } from '#messaging/trust.js';
 import { planAll } from '#planner/plan-node.js';
 import { networkFold } from '#topology/network-fold.js';
+import type { NetworkState } from '#topology/network-state.js';
 import type { ControlPlane } from './control-plane.js';
 import { PatientClient } from './patient-client.js';
-import { bearerOf, SimulatedNode } from './simulated-node.js';
+import { bearerOf, type NodePlace, SimulatedNode } from './simulated-node.js';
 import { until } from './wait.js';
 
 /** One network of a real control plane, with simulated nodes in it; what is true of it when nothing is under way. */
@@ -22,27 +23,34 @@ export class LiveMesh {
     readonly plane: ControlPlane,
     readonly client: PatientClient,
     readonly name: string,
-    private readonly made: { networkId: string; bearer: string },
+    private readonly made: { networkId: string; bearer: string; placeOf(name: string): NodePlace },
   ) {}
 
-  static async create(plane: ControlPlane, name: string): Promise<LiveMesh> {
+  /** @param placeOf where the nodes of these names are; by default they say nothing of it */
+  static async create(
+    plane: ControlPlane,
+    name: string,
+    placeOf: (name: string) => NodePlace = () => ({}),
+  ): Promise<LiveMesh> {
     const client = new PatientClient(plane.http, plane.token);
     const { body: network } = await client.ask<{ networkId: string }>('POST', '/networks', { name });
     const { body: key } = await client.ask<{ token: string }>('POST', `/networks/${name}/enrollment-keys`, {});
-    return new LiveMesh(plane, client, name, { networkId: network.networkId, bearer: bearerOf(key.token) });
+    const { networkId } = network;
+    return new LiveMesh(plane, client, name, { networkId, bearer: bearerOf(key.token), placeOf });
   }
 
   /** Joins, and asks until it is told yes. */
   async enter(name: string): Promise<SimulatedNode> {
-    const node = new SimulatedNode(name);
+    const node = new SimulatedNode(name, this.made.placeOf(name));
     const ask = () => node.enrol(this.plane.http, this.made.bearer).then(...answered);
     await until(`${name} to join`, ask, 60_000);
     this.nodes.push(node);
     return node;
   }
 
-  path(rest: string): string {
-    return `/networks/${this.name}/${rest}`;
+  /** Of what is in the network; without `rest`, of the network itself. */
+  path(rest = ''): string {
+    return `/networks/${this.name}${rest && `/${rest}`}`;
   }
 
   /** The network's log, all of it. */
@@ -57,12 +65,15 @@ export class LiveMesh {
     }
   }
 
+  async state(): Promise<NetworkState> {
+    return (await this.facts()).reduce(networkFold.evolve, networkFold.initialState);
+  }
+
   /** Waits until every node holds what the oracle plans from the log. */
   async level(withinMs = 30_000): Promise<void> {
     let behind: string[] = [];
     const look = async () => {
-      const state = (await this.facts()).reduce(networkFold.evolve, networkFold.initialState);
-      const plan = planAll(state);
+      const plan = planAll(await this.state());
       behind = this.nodes
         .filter(({ id, digest }) => digest !== formatDigest(digestOf(plan.get(id) ?? [])))
         .map(({ name }) => name);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import nacl from 'tweetnacl';
 import { type EnrolResponse, proofText } from '#contracts/enrolment.js';
+import type { Endpoint } from '#contracts/facts.js';
 import { foldMessage, type NodeSet } from '#contracts/node-fold.js';
 import { formatDigest } from '#contracts/node-stream.js';
 import { type AgentConnection, type AgentReport, connectAgent } from '#messaging/agent-connection.js';
@@ -19,6 +20,14 @@ export function bearerOf(token: string): string {
   return `${keyId}.${secret}`;
 }
 
+/** Where a node is. */
+export interface NodePlace {
+  /** Where it says it can be called. */
+  endpoints?: Endpoint[];
+  /** By which URLs it gets to the brokers that it was told of. */
+  brokers?(urls: string[]): string[];
+}
+
 /** A node without a kernel: it makes its keys, enrols, follows its own stream with its own credentials, and folds. */
 export class SimulatedNode {
   readonly #control = nacl.box.keyPair();
@@ -33,8 +42,13 @@ export class SimulatedNode {
   /** How often its connection to the broker went away, and how often it could not follow on from what it held. */
   disconnections = 0;
   resyncs = 0;
+  /** Whether its agent runs. */
+  running = false;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    private readonly place: NodePlace = {},
+  ) {}
 
   /** One try. Repeating it is the same command. @throws Error with the server's answer, or that there was none */
   async enrol(url: string, bearer: string): Promise<void> {
@@ -50,6 +64,7 @@ export class SimulatedNode {
         publicKey: this.#publicKey,
         controlKey: base64(this.#control.publicKey),
         natsKey: this.#user.publicKey,
+        endpoints: this.place.endpoints,
       }),
     });
     if (!answer.ok) throw new Error(`enrolling ${this.name}: ${answer.status} ${await answer.text()}`);
@@ -119,10 +134,17 @@ export class SimulatedNode {
   }
 
   async close(): Promise<void> {
+    this.running = false;
     await this.#connection?.close();
   }
 
-  /** Its agent starts again, after `close`, with what it held, or without. */
+  /** Its agent is no more, whatever was on its way. */
+  kill(): void {
+    this.running = false;
+    this.#connection?.abandon();
+  }
+
+  /** Its agent starts again, after `close` or `kill`, with what it held, or without. */
   start({ lost = false } = {}): void {
     if (lost) this.set = undefined;
     if (this.#enrolled) this.#follow(this.#enrolled);
@@ -132,10 +154,11 @@ export class SimulatedNode {
     const { nodeId, nats, controllerKey } = enrolled;
     this.#enrolled = enrolled;
     this.id = nodeId;
+    this.running = true;
     const keys = { privateKey: base64(this.#control.secretKey), controllerKey };
     const signer = (this.#signer ??= new ReportSigner(nodeId, keys, Date.now()));
     this.#connection = connectAgent({
-      urls: nats.urls,
+      urls: this.place.brokers?.(nats.urls) ?? nats.urls,
       signer,
       jwt: nats.jwt,
       nkeySeed: this.#user.seed,

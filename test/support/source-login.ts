@@ -13,7 +13,11 @@ export async function testSource(name: string, networks: string[] = []): Promise
 }
 
 /** Connects with a `.creds` text, as another system does. */
-export function connectSource(url: string, creds: string): Promise<NatsConnection> {
+export function connectSource(urls: string | string[], creds: string): Promise<NatsConnection> {
   const { jwt, seed } = parseCredentials(creds);
-  return connect({ ...connectionOptions({ urls: [url] }), authenticator: jwtLogin(() => jwt, seed), timeout: 5_000 });
+  return connect({
+    ...connectionOptions({ urls: [urls].flat() }),
+    authenticator: jwtLogin(() => jwt, seed),
+    timeout: 5_000,
+  });
 }
