@@ -93,6 +93,7 @@ test('kill -9 of the one that watches takes all with it, the next start goes on,
     return [...services, ...brokers, database!].map(({ pid }) => pid);
   };
   const first = pids();
+  const urls = plane.ready().brokers!.map(({ url }) => url);
   const [paused] = first;
   process.kill(paused!, 'SIGSTOP');
   await plane.end('SIGKILL');
@@ -101,6 +102,8 @@ test('kill -9 of the one that watches takes all with it, the next start goes on,
   const place = { dir: plane.dir, http: new URL(plane.http).host, nats: new URL(plane.nats).host, flags };
   plane = await startControlPlane(place);
   await gone(paused!);
+  // Agents know all brokers by where they were.
+  expect(plane.ready().brokers!.map(({ url }) => url)).toEqual(urls);
   await mesh.enter('after');
   await mesh.level();
 

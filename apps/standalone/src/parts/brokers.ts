@@ -6,14 +6,14 @@ import { keepRunning, type Kept } from './kept.js';
 import type { Log } from './log.js';
 import { type Nats, startNats } from './nats.js';
 import type { BrokerCount } from './options.js';
-import { type Address, freePorts } from './ports.js';
+import { type Address, areFree, claimRun, freePorts } from './ports.js';
 
 export interface BrokersOptions {
   trust: Trust;
   /** One directory for all; each broker of several has its own inside. */
   dir: string;
   logsDir: string;
-  /** Of the first; the others listen at the ports that follow, all at free ones when its port is 0. */
+  /** Of the first; the others listen at the ports that follow. With port 0, where that many are free. */
   listen: Address;
   nodes: BrokerCount;
   binary: string;
@@ -30,13 +30,28 @@ export interface RunningBroker {
 }
 
 const LOOPBACK = '127.0.0.1';
+/** Somebody else may take a port that was found free before a broker listens there. */
+const RUNS = 3;
 
 /**
  * One broker, or several as a cluster over loopback; each is started again when it ends. What a start with another number left
  * is removed: streams are made again from the log, and half of an old cluster would never elect a leader.
  */
 export async function startBrokers(options: BrokersOptions): Promise<RunningBroker[]> {
-  const { dir, logsDir, nodes, listen, binary, log, onReplaced } = options;
+  const { listen, nodes } = options;
+  if (listen.port !== 0) return startAt(listen, options);
+  for (let run = 1; ; run++) {
+    const found = { ...listen, port: await claimRun(listen.host, nodes, '--nats') };
+    try {
+      return await startAt(found, options);
+    } catch (error) {
+      if (run === RUNS || (await areFree(found, nodes))) throw error;
+    }
+  }
+}
+
+async function startAt(listen: Address, options: BrokersOptions): Promise<RunningBroker[]> {
+  const { dir, logsDir, nodes, binary, log, onReplaced } = options;
   const shape = nodes === 1 ? 'jetstream' : `cluster-${nodes}`;
   for (const entry of readdirSync(dir))
     if (/^(jetstream|cluster-\d)$/.test(entry) && entry !== shape) rmSync(join(dir, entry), { recursive: true });
@@ -58,23 +73,15 @@ export async function startBrokers(options: BrokersOptions): Promise<RunningBrok
         },
       }),
     });
-    const wanted = { ...listen, port: listen.port && listen.port + i };
+    const own = { ...listen, port: listen.port + i };
     const logFile = join(logsDir, nodes === 1 ? 'nats.log' : `nats-${i + 1}.log`);
     const kept = await keepRunning<Nats>({
       name: nodes === 1 ? 'NATS' : `NATS ${name}`,
-      start: (before) =>
-        startNats({
-          dir: home,
-          configText,
-          logFile,
-          binary,
-          log,
-          listen: before ? { ...wanted, port: before.port } : wanted,
-        }),
+      start: () => startNats({ dir: home, configText, logFile, binary, log, listen: own }),
       onReplaced,
       log,
     });
-    return { name, listen: { ...wanted, port: kept.now.port }, kept };
+    return { name, listen: own, kept };
   });
   const settled = await Promise.allSettled(starting);
   const failed = settled.find((one) => one.status === 'rejected');

@@ -43,6 +43,21 @@ export async function freePorts(count: number, option: string): Promise<number[]
   return [...ports];
 }
 
+/** The first of so many free ports in a row; another process may still take one before it is used. */
+export async function claimRun(host: string, count: number, option: string): Promise<number> {
+  for (let n = 0; n < TRIES; n++) {
+    const first = quietPort(count);
+    if (await areFree({ host, port: first }, count)) return first;
+  }
+  throw new StartFailure(`No ${count} ports in a row are free on ${host}: name the first with ${option}.`);
+}
+
+/** Whether nobody listens at a port or at those that follow. */
+export async function areFree({ host, port }: Address, count: number): Promise<boolean> {
+  for (let i = 0; i < count; i++) if ((await listenIfFree({ host, port: port + i })) === undefined) return false;
+  return true;
+}
+
 /**
  * Below what Linux gives to outgoing connections (net.ipv4.ip_local_port_range: 32768 to 60999), one of which could hold
  * the port when it is wanted again after a restart.
@@ -52,13 +67,21 @@ const TRIES = 20;
 
 async function listenSomewhere(host: string): Promise<number> {
   for (let n = 0; n < TRIES; n++) {
-    const port = QUIET_PORTS.from + Math.floor(Math.random() * QUIET_PORTS.count);
-    const free = await listenOnce({ host, port }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') throw error;
-    });
+    const free = await listenIfFree({ host, port: quietPort(1) });
     if (free !== undefined) return free;
   }
   return listenOnce({ host, port: 0 });
+}
+
+/** The first of so many in a row. */
+const quietPort = (count: number) => QUIET_PORTS.from + Math.floor(Math.random() * (QUIET_PORTS.count - count + 1));
+
+/** @returns undefined when somebody listens there */
+async function listenIfFree(address: Address): Promise<number | undefined> {
+  return listenOnce(address).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    return undefined;
+  });
 }
 
 function listenOnce({ host, port }: Address): Promise<number> {
