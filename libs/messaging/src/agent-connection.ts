@@ -11,6 +11,7 @@ import { reportSubject } from '#contracts/subjects.js';
 import { AGENT_API_PREFIX } from './account-claims.js';
 import { type BrokerAddress, connectionOptions, jwtLogin } from './broker-login.js';
 import { type ConnectionStatus, isRefusedLogin, type ServiceConnection, statusAfter } from './connection.js';
+import { drain } from './drain.js';
 import { type FollowerLink, type FollowOptions, NodeFollower } from './node-follower.js';
 import { pause } from './pause.js';
 import type { ReportSigner } from './report-proof.js';
@@ -115,9 +116,7 @@ export class AgentConnection {
     for (const follower of this.#follows.values()) follower?.stop();
     this.#follows.clear();
     const nats = this.#nats;
-    // It may be lost in this very moment, and then there is nothing to deliver.
-    if (this.#status === 'connected') await nats?.drain().catch(() => nats.close());
-    else if (!nats?.isClosed()) await nats?.close();
+    if (nats && !nats.isClosed()) await (this.#status === 'connected' ? drain(nats) : nats.close());
     this.#set('closed');
   }
 

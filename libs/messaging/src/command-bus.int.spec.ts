@@ -82,6 +82,20 @@ test('it ends when what is under way is answered', async () => {
   expect(await asked).toBe('done');
 });
 
+test('it ends also while the broker is silent', async () => {
+  const stop = serveCommand(owner, subject('silent'), async () => 'done');
+  await owner.nats.flush();
+  const { pid } = broker.server;
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await stop();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await owner.nats.flush();
+  await expect(requestCommand(asker, subject('silent'), {})).rejects.toBeInstanceOf(Unavailable);
+});
+
 test('nobody there, no answer in time, and a command that is no JSON', async () => {
   await expect(requestCommand(asker, subject('nobody'), {})).rejects.toBeInstanceOf(Unavailable);
   serveCommand(owner, subject('slow'), () => new Promise(() => undefined));

@@ -4,6 +4,7 @@ import { Refusal, Unavailable } from '#contracts/errors.js';
 import type { Logger } from '#event-store/core/logger.js';
 import { headersOf } from './acked-publisher.js';
 import type { ServiceConnection } from './connection.js';
+import { drainSubscription } from './drain.js';
 import { MAC_HEADER } from './service-mac.js';
 
 /** What a service answers to a command. */
@@ -55,7 +56,7 @@ export function serveCommand(
     },
   });
   return async () => {
-    await subscription.drain();
+    await drainSubscription(connection.nats, subscription);
     await Promise.all(running);
   };
 }

@@ -64,6 +64,21 @@ describe('a connection', () => {
     expect(repeated).toEqual({ ...(await storing), duplicate: true });
   });
 
+  test('closes also while the broker is silent, an agent as well', async () => {
+    const login = await testNodeLogin(broker.trust);
+    const service = await attempt(broker.trust.serviceCredentials);
+    const agent = connectAgent({ urls: [broker.url], ...login });
+    await until('the agent is in', () => agent.status === 'connected');
+    const { pid } = broker.server;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await Promise.all([agent.close(), service.close()]);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect([agent.status, service.nats.isClosed()]).toEqual(['closed', true]);
+  });
+
   test('that is closed refuses to store', async () => {
     const service = await broker.connect();
     await service.close();

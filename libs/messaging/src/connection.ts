@@ -3,6 +3,7 @@ import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManage
 import { Unavailable } from '#contracts/errors.js';
 import { AckedPublisher } from './acked-publisher.js';
 import { Distrust } from './distrust.js';
+import { drain } from './drain.js';
 import { pause } from './pause.js';
 import { type BrokerAddress, connectionOptions, jwtLogin, parseCredentials } from './broker-login.js';
 import { ServiceMac } from './service-mac.js';
@@ -129,7 +130,7 @@ export class ServiceConnection {
 
   /** Delivers what is on its way, then closes. */
   async close(): Promise<void> {
-    if (!this.nats.isClosed()) await (this.#status === 'connected' ? this.nats.drain() : this.nats.close());
+    if (!this.nats.isClosed()) await (this.#status === 'connected' ? drain(this.nats) : this.nats.close());
   }
 
   async #follow(): Promise<void> {
