@@ -11,20 +11,21 @@ interface Failed {
 
 describe('a direct path', () => {
   let mesh: Mesh;
-  const nodes = {} as Record<'r' | 's' | 'p' | 'a' | 'b' | 'c' | 'd', Member>;
+  const nodes = {} as Record<'r' | 's' | 'p' | 'w' | 'a' | 'b' | 'c' | 'd', Member>;
 
   beforeAll(async () => {
     mesh = await Mesh.start();
-    const [r, s, p, a, b, c, d] = await Promise.all([
+    const [r, s, p, w, a, b, c, d] = await Promise.all([
       mesh.join('r'),
       mesh.join('s'),
       mesh.join('p'),
+      mesh.walled('w').then((machine) => mesh.enrol(machine)),
       mesh.join('a', { nat: 'cone' }),
       mesh.join('b', { nat: 'cone' }),
       mesh.join('c', { nat: 'cone' }),
       mesh.join('d', { nat: 'symmetric' }),
     ]);
-    Object.assign(nodes, { r, s, p, a, b, c, d });
+    Object.assign(nodes, { r, s, p, w, a, b, c, d });
     await mesh.control.call('PUT', `networks/${NETWORK}/relays/r`, {});
   }, 300_000);
   afterAll(() => mesh?.close());
@@ -71,6 +72,17 @@ describe('a direct path', () => {
       () => waitForPath([a, p], 'relayed', { via: 'r' }),
     );
     console.log(`public path cut: ${gap} ms`);
+    await mesh.internet.cut();
+  });
+
+  it('to one whose firewall drops every probe falls back when it is cut', async () => {
+    const { b, w } = nodes;
+    const gap = await gapWhile(
+      [b, w],
+      () => mesh.internet.cut([b.publicAddress, w.publicAddress]),
+      () => waitForPath([b, w], 'relayed', { via: 'r' }),
+    );
+    console.log(`public path cut, probes dropped: ${gap} ms`);
     await mesh.internet.cut();
   });
 

@@ -134,6 +134,14 @@ export class Mesh {
     return this.at(name, host, address);
   }
 
+  /** A public machine whose own firewall drops what comes through the mesh, but for datagrams to ports from 9000; it has not joined. */
+  async walled(name: string): Promise<Machine> {
+    const machine = await this.machine(name);
+    const rules = ['udp dport 9000-9999 accept', 'drop'].map((rule) => `iifname "tmb0" ${rule};`).join(' ');
+    await machine.host.nft(`table inet walled { chain in { type filter hook input priority 0; ${rules} }; }`);
+    return machine;
+  }
+
   private at(name: string, host: Host, publicAddress: string): Machine {
     return { name, host, publicAddress, agent: new Agent(name, host, this.rig.directory) };
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { NodeSet } from '#contracts/node-fold.js';
 import { EMPTY_DIGEST, formatDigest } from '#contracts/node-stream.js';
 import type { HeartbeatReport } from '#contracts/reports.js';
@@ -164,6 +165,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     ownEndpoints: () => ownEndpoints([], identity.listenPort),
     report: (body) => follow.report({ kind: 'observed', body }),
     now: () => performance.now(),
+    wall: () => Date.now() / 1000,
+    run: randomUUID(),
   });
   const attend = (set: NodeSet) => {
     watch.watchFirewall(hasFirewall(set));

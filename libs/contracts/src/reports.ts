@@ -46,6 +46,8 @@ export interface ResyncReport {
  * little all of it again. At most one in ten seconds unless a link that is watched changes, or a peer is lost.
  */
 export interface ObservedReport {
+  /** The same as long as the agent runs: another one says that it was started anew. Absent from agents of 0.1. */
+  run?: string;
   /** Where this machine can be called, by its own addresses now. */
   endpoints: Endpoint[];
   peers: ObservedLink[];
@@ -61,6 +63,8 @@ export interface ObservedLink {
   link: 'up' | 'unanswered';
   /** Round-trip time through the tunnel, milliseconds; null: not measured. */
   rtt: number | null;
+  /** Seconds since its newest handshake, when this was told; null: there was none. Absent from agents of 0.1. */
+  handshakeAge?: number | null;
 }
 
 /** What a member of a gateway tells twice a second: one message for all of its gateways. */

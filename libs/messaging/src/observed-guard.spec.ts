@@ -4,9 +4,10 @@ const ID = '019770d8-0002-7000-8000-000000000001';
 const OTHER = '019770d8-0002-7000-8000-000000000002';
 const good = {
   endpoints: [{ address: '192.168.1.2', port: 51820, kind: 'lan' }],
+  run: '9d1c7a52-3a52-4c9b-8f3e-0d8a6f5e2b11',
   peers: [
-    { nodeId: ID, endpoint: '198.51.100.1:4001', link: 'up', rtt: 12.5 },
-    { nodeId: OTHER, endpoint: null, link: 'unanswered', rtt: null },
+    { nodeId: ID, endpoint: '198.51.100.1:4001', link: 'up', rtt: 12.5, handshakeAge: 7 },
+    { nodeId: OTHER, endpoint: null, link: 'unanswered', rtt: null, handshakeAge: null },
   ],
   forwarded: [[ID, OTHER]],
 };
@@ -25,6 +26,11 @@ test('addresses come out in canonical form, unknown fields do not', () => {
   expect(endpoints[0]?.address).toBe('2001:db8::1');
 });
 
+test('an agent of 0.1 tells neither its run nor the age of handshakes', () => {
+  const { run: _run, ...old } = { ...good, peers: [{ nodeId: ID, endpoint: null, link: 'up', rtt: null }] };
+  expect(readObserved(old)).toEqual(old);
+});
+
 const [link] = good.peers;
 test.each<[string, object]>([
   ['no peers', { peers: undefined }],
@@ -34,6 +40,9 @@ test.each<[string, object]>([
   ['a link of another kind', { peers: [{ ...link, link: 'idle' }] }],
   ['a negative time', { peers: [{ ...link, rtt: -1 }] }],
   ['a time that is none', { peers: [{ ...link, rtt: NaN }] }],
+  ['a handshake in the future', { peers: [{ ...link, handshakeAge: -1 }] }],
+  ['a run that is no text', { run: 7 }],
+  ['a run without end', { run: 'x'.repeat(65) }],
   ['a port of 0', { endpoints: [{ address: '192.168.1.2', port: 0, kind: 'lan' }] }],
   ['half a pair', { forwarded: [[ID]] }],
   ['null in a list', { peers: [null] }],

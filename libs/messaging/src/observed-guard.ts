@@ -7,10 +7,14 @@ import { formatEndpoint, parseEndpoint } from '#ipam/endpoint-text.js';
 const MOST = { endpoints: 16, peers: 500, forwarded: 200 } as const;
 /** A round trip that takes longer than this was none. */
 const LONGEST_RTT_MS = 60_000;
+const LONGEST_RUN = 64;
 
 /** @throws Error that names what is wrong */
 export function readObserved(fields: Record<string, unknown>): ObservedReport {
+  const { run } = fields;
+  if (run !== undefined && !(typeof run === 'string' && run.length <= LONGEST_RUN)) throw new Error('run is no text');
   return {
+    ...(run !== undefined && { run }),
     endpoints: list(fields, 'endpoints', endpoint),
     peers: list(fields, 'peers', link),
     forwarded: list(fields, 'forwarded', pair),
@@ -38,10 +42,12 @@ function endpoint(item: unknown): Endpoint {
 }
 
 function link(item: unknown): ObservedLink {
-  const { nodeId, endpoint: at, link: state, rtt } = Object(item) as Record<string, unknown>;
+  const { nodeId, endpoint: at, link: state, rtt, handshakeAge: age } = Object(item) as Record<string, unknown>;
   if (!isId(nodeId) || (state !== 'up' && state !== 'unanswered')) throw new Error();
   if (rtt !== null && !(typeof rtt === 'number' && rtt >= 0 && rtt <= LONGEST_RTT_MS)) throw new Error();
-  return { nodeId, endpoint: at === null ? null : canonicalEndpoint(String(at)), link: state, rtt };
+  if (age !== undefined && age !== null && !(Number.isSafeInteger(age) && (age as number) >= 0)) throw new Error();
+  const known = { nodeId, endpoint: at === null ? null : canonicalEndpoint(String(at)), link: state, rtt } as const;
+  return age === undefined ? known : { ...known, handshakeAge: age as number | null };
 }
 
 function canonicalEndpoint(text: string): string {

@@ -1,9 +1,10 @@
-import { LinkWatch, type PeerLook, TELL_AGAIN_MS } from './link-watch.js';
+import { LinkWatch, type PeerLook, tellAgainMs } from './link-watch.js';
 
 const peer = (overrides: Partial<PeerLook> = {}): PeerLook => ({
   nodeId: 'b',
   endpoint: '192.0.2.2:51820',
   handshakeAt: 1,
+  handshakeAge: 20,
   rx: 100,
   tx: 100,
   isWatched: false,
@@ -40,7 +41,7 @@ describe('a link', () => {
       'that is up, long after',
       [
         [0, {}],
-        [TELL_AGAIN_MS / 1000, { rx: 200 }],
+        [tellAgainMs(1) / 1000, { rx: 200 }],
       ],
       UP,
     ],
@@ -53,20 +54,20 @@ describe('a link', () => {
       ['up 192.0.2.9:1'],
     ],
     [
-      'that is called for less than ten seconds',
+      'that is called for less than seven seconds',
       [
         [0, { handshakeAt: 0, tx: 0 }],
         [1, { handshakeAt: 0, tx: 148 }],
-        [10, { handshakeAt: 0, tx: 296 }],
+        [7, { handshakeAt: 0, tx: 296 }],
       ],
       [],
     ],
     [
-      'that is called for ten seconds',
+      'that is called for seven seconds',
       [
         [0, { handshakeAt: 0, tx: 0 }],
         [1, { handshakeAt: 0, tx: 148 }],
-        [11, { handshakeAt: 0, tx: 296 }],
+        [8, { handshakeAt: 0, tx: 296 }],
       ],
       UNANSWERED,
     ],
@@ -94,7 +95,7 @@ describe('a link', () => {
       [
         [0, {}],
         [181, { tx: 132 }],
-        [192, { tx: 280 }],
+        [188, { tx: 280 }],
       ],
       UNANSWERED,
     ],
@@ -139,9 +140,14 @@ describe('a link', () => {
 });
 
 describe('a peer that is sent to and says nothing', () => {
-  /** Looks every half second; sent to at each, probed as wanted. `answersProbes`: it did before. */
-  function silentFor(seconds: number, { answersProbes = true, heardAt = 0 } = {}) {
+  /** Looks every half second; sent to at each, probed as wanted. `answersProbes`: it did before. `wordAfter`: so long after a probe it was heard. */
+  function silentFor(seconds: number, { answersProbes = true, heardAt = 0, wordAfter = 0 } = {}) {
     const watch = new LinkWatch();
+    if (wordAfter > 0) {
+      watch.look([peer({ rx: 50 })], -60_000);
+      watch.probed('b', -60_000);
+      watch.look([peer()], -60_000 + wordAfter * 1000);
+    }
     watch.look([peer()], 0);
     if (answersProbes) watch.measured('b', 8);
     watch.news(0);
@@ -171,11 +177,41 @@ describe('a peer that is sent to and says nothing', () => {
     expect(watch.isUrgent(now)).toBe(false);
   });
 
-  test('is told after twelve seconds where it never answered probes', () => {
-    const early = silentFor(12, { answersProbes: false });
-    expect([early.watch.isUrgent(early.now), early.watch.isInDoubt(early.now)]).toEqual([false, false]);
-    const late = silentFor(12.5, { answersProbes: false });
-    expect(late.watch.isUrgent(late.now)).toBe(true);
+  /** The first second, by steps of half of one, at which it cannot wait to be told. */
+  const toldAt = (given: Parameters<typeof silentFor>[1]) =>
+    Array.from({ length: 40 }, (_, n) => n / 2).find((at) => {
+      const { watch, now } = silentFor(at, given);
+      return watch.isUrgent(now);
+    });
+
+  test.each([
+    ['as soon where no probe was ever answered, but a word came within a second', 1, 2.5],
+    ['half a second later than its words took', 2.5, 3.5],
+    ['after twelve seconds where a word came so late that it came by itself', 13, 12.5],
+    ['after twelve seconds where none ever came', 0, 12.5],
+  ])('is told %s', (_when, wordAfter, expected) => {
+    expect(toldAt({ answersProbes: false, wordAfter })).toBe(expected);
+  });
+
+  test('is believed to be as slow as it was, less so each time that it is not', () => {
+    const watch = new LinkWatch();
+    let rx = 0;
+    const wordAfter = (seconds: number, at: number) => {
+      watch.probed('b', at * 1000);
+      watch.look([peer({ rx: ++rx })], (at + seconds) * 1000);
+    };
+    watch.look([peer({ rx })], 0);
+    wordAfter(6, 10);
+    for (const at of [20, 30, 40, 50]) wordAfter(0.5, at);
+    watch.look([peer({ rx, tx: 200 })], 60_000);
+    watch.probed('b', 60_000);
+    expect([watch.hasLost(61_500), watch.hasLost(62_000)]).toEqual([false, true]);
+  });
+
+  test('is in doubt until it is clear how soon it answers, two seconds', () => {
+    const early = silentFor(2, { answersProbes: false });
+    const late = silentFor(3, { answersProbes: false });
+    expect([early.watch.isInDoubt(early.now), late.watch.isInDoubt(late.now)]).toEqual([true, false]);
   });
 
   test('is measured as soon as it is heard, once a minute where nothing comes back', () => {
@@ -202,6 +238,23 @@ describe('a peer that is sent to and says nothing', () => {
     watch.look([peer(), peer({ nodeId: 'c', handshakeAt: 0 })], 0);
     expect([watch.live(180_000), watch.live(181_000)]).toEqual([['b'], []]);
   });
+});
+
+test.each<[string, Partial<PeerLook>, string[]]>([
+  ['that was heard and sent nothing', { rx: 196 }, ['b']],
+  ['that was heard and sent something', { rx: 196, tx: 132 }, []],
+  ['that sent an answer itself, or a keepalive', { rx: 180 }, []],
+  ['that was not heard', {}, []],
+])('a peer %s is answered: %s', (_what, then, expected) => {
+  const watch = new LinkWatch();
+  watch.look([peer()], 0);
+  expect(watch.toAnswer()).toEqual([]);
+  watch.look([peer(then)], 1000);
+  expect(watch.toAnswer()).toEqual(expected);
+});
+
+test('many links are told again less often: one in a second, all within eight minutes', () => {
+  expect([1, 300, 10_000].map(tellAgainMs)).toEqual([120_000, 300_000, 480_000]);
 });
 
 describe('a watched link', () => {

@@ -5,24 +5,33 @@ import { SESSION_EXPIRY_SECONDS } from '#wireguard/core/protocol.js';
 export interface PeerLook {
   nodeId: string;
   endpoint: string | null;
-  /** Whether it has ever shaken hands. */
+  /** Unix seconds of its newest handshake; 0: none yet. */
   handshakeAt: number;
+  /** How old that is, seconds by the wall clock; null: there is none. */
+  handshakeAge: number | null;
   rx: number;
   tx: number;
   /** A direct path through NAT: it is probed every second, so that silence means something. */
   isWatched: boolean;
 }
 
-/** A peer that was called for so long without a word is unanswered, milliseconds. */
-export const UNANSWERED_MS = 10_000;
-/** The same for one that has answered probes before, from the first probe without an answer. */
+/**
+ * A peer without a session that was called for so long without a word is unanswered, milliseconds: WireGuard calls every five seconds, and
+ * one packet may get lost.
+ */
+export const UNANSWERED_MS = 7_000;
+/** One that a word came from after each probe is silent so long after the first without one. */
 export const SILENT_MS = 2_000;
-/** The same for one that never did: whatever it drops, WireGuard tells within ten seconds that a packet came (whitepaper §6.5). */
-export const SILENT_UNMEASURED_MS = 12_000;
+/** One whose words took longer has so much more than the slowest of them. */
+const SLACK_MS = 500;
+/** One of which no word ever followed a probe: whatever it drops, WireGuard tells within ten seconds that a packet came (whitepaper §6.5). */
+export const SILENT_UNKNOWN_MS = 12_000;
+/** An empty datagram over IPv6, sealed: what {@link LinkWatch.toAnswer} makes be sent, so that no answer is answered. */
+const ANSWER_BYTES = 80;
 /** One that does not answer probes is probed for its round-trip time so seldom. */
 const MEASURE_AGAIN_MS = 60_000;
-/** All is told again within this time: the control plane may have been away. */
-export const TELL_AGAIN_MS = 8 * 60_000;
+/** All is told again within this time, one link a second at most: the control plane may have been away, and handshakes go on. */
+const TELL_AGAIN_MS = { first: 2 * 60_000, last: 8 * 60_000, perLink: 1_000 };
 /** A report holds so many links; the rest comes with the next. */
 export const MOST_LINKS = 400;
 
@@ -36,6 +45,10 @@ interface Known {
   probedAt: number;
   /** Since when bytes go out and none come in; null: they do not. */
   callingSince: number | null;
+  /** How long a word from it takes after a probe, rather too long than too short; null: none has followed one. */
+  answeredIn: number | null;
+  /** Something came that may want an answer, and nothing went out since the look before. */
+  isOwedWord: boolean;
   /** When its handshake was seen to change. */
   handshakeSeenAt: number;
   rtt: number | null;
@@ -64,9 +77,21 @@ export class LinkWatch {
     return [...doubtful, ...unmeasured].slice(0, most).map(({ look }) => look.nodeId);
   }
 
-  /** Whether it will soon be known if a peer has gone silent. */
+  /**
+   * Those that were heard and that nothing was sent to: whatever they wait for may be dropped here, and a word tells them that this node is
+   * there long before WireGuard does.
+   */
+  toAnswer(): string[] {
+    return [...this.#known.values()].filter(({ isOwedWord }) => isOwedWord).map(({ look }) => look.nodeId);
+  }
+
+  /** Whether it will soon be known if a peer has gone silent, or how soon it answers. */
   isInDoubt(now: number): boolean {
-    return [...this.#known.values()].some((known) => isDoubtful(known, now) && known.rtt !== null);
+    return [...this.#known.values()].some(
+      (known) =>
+        isDoubtful(known, now) &&
+        (patienceMs(known) < SILENT_UNKNOWN_MS || now - (known.probedSince ?? now) < SILENT_MS),
+    );
   }
 
   /** A probe goes out to a peer. */
@@ -89,9 +114,10 @@ export class LinkWatch {
   /** What is new, or was not told for long; noted as told. */
   news(now: number): ObservedLink[] {
     const links: ObservedLink[] = [];
+    const tellAgain = tellAgainMs(this.#known.size);
     for (const known of this.#known.values()) {
       const link = linkOf(known, now);
-      if (!link || links.length === MOST_LINKS || !isNews(link, known.told, now)) continue;
+      if (!link || links.length === MOST_LINKS || !isNews(link, known.told, now - tellAgain)) continue;
       known.told = { ...link, at: now };
       links.push(link);
     }
@@ -118,7 +144,19 @@ export class LinkWatch {
   }
 }
 
-const UNKNOWN = { probedSince: null, probedAt: -Infinity, callingSince: null, rtt: null, told: null };
+/** How old may be what was told of so many links. */
+export const tellAgainMs = (links: number): number =>
+  Math.min(Math.max(TELL_AGAIN_MS.first, links * TELL_AGAIN_MS.perLink), TELL_AGAIN_MS.last);
+
+const UNKNOWN = {
+  probedSince: null,
+  probedAt: -Infinity,
+  callingSince: null,
+  answeredIn: null,
+  isOwedWord: false,
+  rtt: null,
+  told: null,
+};
 
 function after(before: Known | undefined, look: PeerLook, now: number): Known {
   if (!before) return { ...UNKNOWN, look, heardAt: now, handshakeSeenAt: now };
@@ -131,6 +169,9 @@ function after(before: Known | undefined, look: PeerLook, now: number): Known {
     look,
     heardAt: isHeard ? now : before.heardAt,
     probedSince: isHeard ? null : before.probedSince,
+    answeredIn:
+      isHeard && before.probedSince !== null ? slower(before.answeredIn, now - before.probedSince) : before.answeredIn,
+    isOwedWord: look.rx > rx + ANSWER_BYTES && look.tx === tx,
     callingSince: isHeard || look.tx < tx ? null : (before.callingSince ?? (isCalling ? now : null)),
     handshakeSeenAt: look.handshakeAt === before.look.handshakeAt ? before.handshakeSeenAt : now,
   };
@@ -139,26 +180,42 @@ function after(before: Known | undefined, look: PeerLook, now: number): Known {
 /** Undefined: nothing was ever tried with it. */
 function linkOf(known: Known, now: number): ObservedLink | undefined {
   const { look, callingSince, rtt } = known;
-  const { nodeId, endpoint } = look;
+  const { nodeId, endpoint, handshakeAge } = look;
   const isCalling = callingSince !== null && now - callingSince >= UNANSWERED_MS;
-  if (isSilent(known, now) || (isDead(known, now) && isCalling)) return { nodeId, endpoint, link: 'unanswered', rtt };
-  return look.handshakeAt === 0 ? undefined : { nodeId, endpoint, link: 'up', rtt };
+  const isUnanswered = isSilent(known, now) || (isDead(known, now) && isCalling);
+  if (look.handshakeAt === 0 && !isUnanswered) return undefined;
+  return { nodeId, endpoint, link: isUnanswered ? 'unanswered' : 'up', rtt, handshakeAge };
 }
 
 const isDead = ({ look, handshakeSeenAt }: Known, now: number): boolean =>
   look.handshakeAt === 0 || now - handshakeSeenAt > SESSION_EXPIRY_SECONDS * 1000;
 
-function isSilent({ rtt, callingSince, probedSince }: Known, now: number): boolean {
-  if (callingSince === null || probedSince === null) return false;
-  return now - probedSince >= (rtt === null ? SILENT_UNMEASURED_MS : SILENT_MS);
+function isSilent(known: Known, now: number): boolean {
+  const { callingSince, probedSince } = known;
+  return callingSince !== null && probedSince !== null && now - probedSince >= patienceMs(known);
+}
+
+/** How long after a probe a word may be wanting. */
+function patienceMs({ rtt, answeredIn }: Known): number {
+  if (rtt !== null) return SILENT_MS;
+  return answeredIn === null
+    ? SILENT_UNKNOWN_MS
+    : Math.min(Math.max(SILENT_MS, answeredIn + SLACK_MS), SILENT_UNKNOWN_MS);
+}
+
+/** One that took longer is believed at once, one that was sooner by and by; long after a probe a word has come by itself. */
+function slower(known: number | null, took: number): number | null {
+  if (took > SILENT_UNKNOWN_MS) return known;
+  return known === null || took >= known ? took : (known + took) / 2;
 }
 
 const isDoubtful = (known: Known, now: number): boolean =>
   known.callingSince !== null && linkOf(known, now)?.link === 'up';
 
-function isNews(link: ObservedLink, told: Known['told'], now: number): boolean {
+/** @param since what was told before is told again */
+function isNews(link: ObservedLink, told: Known['told'], since: number): boolean {
   if (!told || told.link !== link.link || told.endpoint !== link.endpoint) return true;
-  return now - told.at >= TELL_AGAIN_MS || isOtherTime(told.rtt, link.rtt);
+  return told.at <= since || isOtherTime(told.rtt, link.rtt);
 }
 
 /** Round-trip times differ all the time; half as much again, and five milliseconds, is another one. */

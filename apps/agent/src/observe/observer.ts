@@ -18,6 +18,10 @@ export interface ObserverParts {
   report(body: ObservedReport): void;
   /** Milliseconds of a clock that never jumps. */
   now(): number;
+  /** Unix seconds: handshakes have the wall clock's time. */
+  wall(): number;
+  /** Of this agent since its start. */
+  run: string;
 }
 
 const LOOK_MS = 1_000;
@@ -39,7 +43,7 @@ const MOST_PAIRS = 100;
 
 /**
  * Sees what the node's links are like, and tells what is new. It looks every second, or twice while a peer does not answer; a peer that
- * is sent to without a word back is probed.
+ * is sent to without a word back is probed; one that hears no word back gets one.
  */
 export class Observer {
   #peers: PeerResource[] = [];
@@ -112,8 +116,9 @@ export class Observer {
   }
 
   async #lookOnce(): Promise<void> {
-    const { watch, dump, now } = this.parts;
-    watch.look(readLinks(await dump(), this.#peers), now());
+    const { watch, dump, now, wall } = this.parts;
+    watch.look(readLinks(await dump(), this.#peers, wall()), now());
+    this.#answer();
     // Who has lost one peer may have lost its place in a NAT, and with it all others.
     if (watch.hasLost(now())) this.#pokeAll();
     this.#probe();
@@ -121,6 +126,11 @@ export class Observer {
     if (now() - this.#lookedAroundAt >= REPORT_MS) await this.#lookAround();
     const pairs = this.#isRelay ? await this.#newPairs() : [];
     if (isDue || pairs.length > 0 || watch.isUrgent(now())) this.#report(pairs);
+  }
+
+  #answer(): void {
+    const owed = new Set(this.parts.watch.toAnswer());
+    if (owed.size > 0) this.#poke((peer) => owed.has(idOf(peer)));
   }
 
   #probe(): void {
@@ -133,24 +143,27 @@ export class Observer {
   #greetRelays(before: ReadonlyMap<string, string | undefined>): void {
     const moved = this.#peers.filter(({ name, via }) => before.has(name) && before.get(name) !== via);
     const relays = new Set(moved.map(({ via }) => via));
-    const addresses = this.#peers.filter((peer) => relays.has(idOf(peer))).flatMap((peer) => addressOf(peer) ?? []);
-    if (addresses.length > 0) this.parts.poke(addresses);
+    if (relays.size > 0) this.#poke((peer) => relays.has(idOf(peer)));
   }
 
   #pokeAll(): void {
     const live = new Set(this.parts.watch.live(this.parts.now()));
-    const peers = this.#peers.filter((peer) => peer.via === undefined && live.has(idOf(peer)));
-    this.parts.poke(peers.flatMap((peer) => addressOf(peer) ?? []));
+    this.#poke((peer) => peer.via === undefined && live.has(idOf(peer)));
+  }
+
+  #poke(isMeant: (peer: PeerResource) => boolean): void {
+    const addresses = this.#peers.filter(isMeant).flatMap((peer) => addressOf(peer) ?? []);
+    if (addresses.length > 0) this.parts.poke(addresses);
   }
 
   #report(forwarded: [string, string][]): void {
-    const { watch, now, report } = this.parts;
+    const { watch, now, report, run } = this.parts;
     const peers = watch.news(now());
     const endpoints = JSON.stringify(this.#endpoints);
     if (peers.length === 0 && forwarded.length === 0 && endpoints === this.#toldEndpoints) return;
     this.#toldEndpoints = endpoints;
     this.#reportedAt = now();
-    report({ endpoints: this.#endpoints, peers, forwarded });
+    report({ run, endpoints: this.#endpoints, peers, forwarded });
   }
 
   /** What need not be seen every second: own addresses, and how far the others are, some at a time. */
