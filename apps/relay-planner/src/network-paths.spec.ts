@@ -3,7 +3,7 @@ import type { NetworkFact } from '#contracts/facts.js';
 import type { ObservedLink } from '#contracts/reports.js';
 import { lanEndpoint, NetworkHistory, publicEndpoint } from '../../../test/support/network-history.js';
 import { pathFailed, pathProven, pathTried, place, reachabilityDecided } from '../../../test/support/relay-facts.js';
-import { NetworkPaths, TRIAL_MS } from './network-paths.js';
+import { LONGEST_TRIAL_MS, NetworkPaths, TRIAL_MS } from './network-paths.js';
 import { RelayHealth } from './relays/relay-health.js';
 
 /** Nodes a and b that nobody is known to reach, and public ones p and q. Times are seconds. */
@@ -35,6 +35,7 @@ function given(...facts: ((ids: Record<'a' | 'b' | 'p' | 'q', string>) => Networ
       const report = { endpoints: [], peers: [], forwarded: [[ids[a], ids[b]] as [string, string]] };
       paths.hear(history.state, ids[from], report, at * 1000);
     },
+    holds: (name: Name, at: number) => paths.holds(ids[name], history.state.version, at * 1000),
     due: (at: number) => paths.due(history.state, at * 1000),
     verdict: (name: Name, at: number) => paths.verdict(ids[name], at * 1000)?.reachability,
   };
@@ -151,8 +152,18 @@ describe('a trial', () => {
   });
 
   test('fails when it takes too long', () => {
-    const { ids, due } = trying();
+    const { ids, holds, due } = trying();
     const limit = TRIAL_MS / 1000;
+    holds('a', 1);
+    holds('b', 4);
+    expect(due(4 + limit).failures).toEqual([]);
+    expect(due(5 + limit).failures).toEqual([{ pair: [ids.a, ids.b], reason: 'no handshake' }]);
+  });
+
+  test('fails when one end never holds it, a minute later', () => {
+    const { ids, holds, due } = trying();
+    const limit = LONGEST_TRIAL_MS / 1000;
+    holds('a', 1);
     expect(due(limit).failures).toEqual([]);
     expect(due(limit + 1).failures).toEqual([{ pair: [ids.a, ids.b], reason: 'no handshake' }]);
   });

@@ -5,6 +5,7 @@ import { directPath } from '#planner/paths/choose-path.js';
 import { inOrder } from '#planner/paths/reach.js';
 import type { NetworkState } from '#topology/network-state.js';
 import { pathBetween } from '#topology/relay-fold.js';
+import type { Now } from './latency/link-latency.js';
 import { type Link, ObservationBook } from './observations/observation-book.js';
 import { classify } from './reachability/classify.js';
 import { gatherEvidence } from './reachability/gather-evidence.js';
@@ -12,14 +13,18 @@ import { isKnown } from './reachability/reachability.decider.js';
 import { Settling } from './reachability/settling.js';
 import type { RelayHealth } from './relays/relay-health.js';
 
-/** A trial that has not proven itself by then has failed: WireGuard calls again every five seconds. */
+/** A trial that has not proven itself by then, once both ends hold it, has failed: WireGuard calls again every five seconds. */
 export const TRIAL_MS = 15_000;
+/** One that an end does not hold by then has failed, too. */
+export const LONGEST_TRIAL_MS = 60_000;
 /** A pair that should reach each other and does not, and no other link of both is in doubt: others have so long to complain. */
 export const ALONE_MS = 300;
 /** The same where others do not reach them either: the nodes may have to be judged anew first. */
 export const MISSED_MS = 8_000;
 /** Traffic that a relay saw is a reason for a trial for so long. */
 const INTEREST_MS = 60_000;
+/** Whether a pair may be tried is asked again after so long, however much is heard meanwhile. */
+const ASK_AGAIN_MS = 1_000;
 
 export type Pair = [string, string];
 
@@ -31,12 +36,25 @@ export interface Due {
   failures: { pair: Pair; reason: string }[];
 }
 
+interface OpenTrial {
+  pair: Pair;
+  /** Log version of its fact. */
+  version: number;
+  since: number;
+  /** Since when both ends hold it; null: not yet. */
+  heldSince: number | null;
+}
+
 /** What one replica knows of one network besides the facts, and what follows from it. Times are of a clock that only grows. */
 export class NetworkPaths {
   readonly book = new ObservationBook();
   readonly #settling = new Settling();
-  readonly #trials = new Map<string, { pair: Pair; since: number }>();
-  readonly #interest = new Map<string, { pair: Pair; at: number }>();
+  readonly #trials = new Map<string, OpenTrial>();
+  /** The log version that a node holds, as far as it told. */
+  readonly #held = new Map<string, number>();
+  readonly #interest = new Map<string, { pair: Pair; at: number; askAt: number }>();
+  /** Nodes that are not what they were when something failed. */
+  readonly #changed = new Map<string, number>();
   readonly #missed = new Map<string, Pair>();
   /** Of pairs that miss each other: since when it is known that both are there. */
   readonly #bothThere = new Map<string, { missedSince: number; at: number }>();
@@ -44,28 +62,48 @@ export class NetworkPaths {
   constructor(private readonly health: RelayHealth) {}
 
   /** Trials that were under way when this replica began to listen. */
-  begin({ paths }: NetworkState, now: number): void {
+  begin({ paths, version }: NetworkState, now: number): void {
     for (const others of paths.values())
       for (const { a, b, phase } of others.values())
-        if (phase === 'trying') this.#trials.set(a + b, { pair: [a, b], since: now });
+        if (phase === 'trying') this.#trials.set(a + b, { pair: [a, b], version, since: now, heldSince: now });
+  }
+
+  /** A node holds what follows from the log up to this version. */
+  holds(nodeId: string, version: number, now: number): void {
+    this.#held.set(nodeId, version);
+    for (const trial of this.#trials.values())
+      if (trial.heldSince === null && trial.pair.every((id) => (this.#held.get(id) ?? 0) >= trial.version))
+        trial.heldSince = now;
   }
 
   /** Facts that are in the state. */
   learn(state: NetworkState, facts: readonly RecordedFact<NetworkFact>[], now: number): void {
-    for (const { type, data } of facts) {
-      if (type === 'PathTried') this.#trials.set(data.a + data.b, { pair: [data.a, data.b], since: now });
+    for (const { type, data, version } of facts) {
+      if (type === 'PathTried')
+        this.#trials.set(data.a + data.b, { pair: [data.a, data.b], version, since: now, heldSince: null });
       if (type === 'PathProven' || type === 'PathFailed' || type === 'PathForgotten')
         this.#trials.delete(data.a + data.b);
       // Those who gave up on a node tell something of it, and have nothing more to report of it.
       if (type === 'PathFailed') for (const nodeId of [data.a, data.b]) this.#judge(state, nodeId, now);
-      if (type === 'NodeRemoved') this.book.forget(data.nodeId);
+      if (type === 'NodeEnabled' || (type === 'NodeChanged' && (data.changes.endpoints || 'site' in data.changes)))
+        this.#changed.set(data.nodeId, now);
+      if (type !== 'NodeRemoved') continue;
+      this.book.forget(data.nodeId);
+      for (const known of [this.#changed, this.#held]) known.delete(data.nodeId);
     }
   }
 
+  /** When one of both changed last, as no fact on how it is reached tells (ISO 8601 UTC); undefined: not that it is known. */
+  changedAt(pair: Pair, { monotonic, wall }: Now): string | undefined {
+    const last = Math.max(...pair.map((nodeId) => this.#changed.get(nodeId) ?? -Infinity));
+    return last === -Infinity ? undefined : new Date(wall.getTime() - (monotonic - last)).toISOString();
+  }
+
   hear(state: NetworkState, from: string, report: ObservedReport, now: number): void {
-    const touched = this.book.hear(from, report, now);
+    const { touched, isElsewhere } = this.book.hear(from, report, now);
+    if (isElsewhere) this.#changed.set(from, now);
     for (const nodeId of touched) this.#judge(state, nodeId, now);
-    for (const [a, b] of report.forwarded) this.#note(this.#interest, [a, b], now);
+    for (const [a, b] of report.forwarded) this.#talk(inOrder(a, b), now);
     for (const { nodeId, link } of report.peers) {
       const pair = inOrder(from, nodeId);
       if (link === 'unanswered') this.#missed.set(pair.join(''), pair);
@@ -94,8 +132,15 @@ export class NetworkPaths {
   }
 
   #tries(now: number): Pair[] {
-    for (const [key, { at }] of this.#interest) if (now - at > INTEREST_MS) this.#interest.delete(key);
-    return [...this.#interest.values()].map(({ pair }) => pair);
+    const tries: Pair[] = [];
+    for (const [key, interest] of this.#interest) {
+      if (now - interest.at > INTEREST_MS) this.#interest.delete(key);
+      else if (now >= interest.askAt) {
+        interest.askAt = now + ASK_AGAIN_MS;
+        tries.push(interest.pair);
+      }
+    }
+    return tries;
   }
 
   #outcomes(now: number): Pick<Due, 'proofs'> {
@@ -110,7 +155,9 @@ export class NetworkPaths {
   }
 
   #failures(state: NetworkState, now: number): Due['failures'] {
-    const late = [...this.#trials.values()].filter(({ since }) => now - since > TRIAL_MS);
+    const late = [...this.#trials.values()].filter(
+      ({ since, heldSince }) => now - (heldSince ?? now) > TRIAL_MS || now - since > LONGEST_TRIAL_MS,
+    );
     const failures = late.map(({ pair }) => ({ pair, reason: 'no handshake' }));
     for (const [key, pair] of this.#missed) {
       const [a, b] = pair;
@@ -159,8 +206,8 @@ export class NetworkPaths {
     return !pair.some((id) => [...this.book.linksFrom(id, now), ...this.book.linksTo(id, now)].some(isOpen));
   }
 
-  #note(known: Map<string, { pair: Pair; at: number }>, [a, b]: Pair, at: number): void {
-    const pair = inOrder(a, b);
-    if (a !== b) known.set(pair.join(''), { pair, at });
+  #talk(pair: Pair, at: number): void {
+    const key = pair.join('');
+    if (pair[0] !== pair[1]) this.#interest.set(key, { pair, at, askAt: this.#interest.get(key)?.askAt ?? at });
   }
 }

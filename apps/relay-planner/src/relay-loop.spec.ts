@@ -115,14 +115,18 @@ class World {
 
   async happens(...facts: NetworkFact[]): Promise<void> {
     const expectedVersion = await this.store.head(NETWORK_ID);
-    const news = facts.map((one) => fact(one)) as NewFact[];
+    const news = facts.map((one) => fact(one, new Date(ORIGIN + this.now).toISOString())) as NewFact[];
     await this.store.append([{ stream: NETWORK_ID, expectedVersion, facts: news }], []);
     await this.#settle();
   }
 
-  async tells(from: Name, told: { links?: [Name, ObservedLink['link']][]; forwarded?: [Name, Name][] }): Promise<void> {
-    const { links = [], forwarded = [] } = told;
+  async tells(
+    from: Name,
+    told: { run?: string; links?: [Name, ObservedLink['link']][]; forwarded?: [Name, Name][] },
+  ): Promise<void> {
+    const { run = 'run-1', links = [], forwarded = [] } = told;
     const body: ObservedReport = {
+      run,
       endpoints: [],
       peers: links.map(([to, link]) => ({ nodeId: IDS[to], link, rtt: 5, endpoint: null })),
       forwarded: forwarded.map(([a, b]) => [IDS[a], IDS[b]]),
@@ -140,9 +144,19 @@ class World {
         const body = { gateways: [], handshakeAge: 0 };
         for (const replica of this.replicas) replica.hear({ nodeId: IDS[name], kind: 'probe', body });
       }
+      if (this.now % 1_000 === 0) this.#allHold();
       for (const { loop } of this.replicas) loop.tick();
       await this.#settle();
     }
+  }
+
+  /** Every node tells that it holds what follows from the log up to now. */
+  #allHold(): void {
+    for (const replica of this.replicas)
+      for (const [name, nodeId] of Object.entries(IDS)) {
+        const body = { epoch: 1, revision: 1, digest: '', logVersion: this.#log.length, tookMs: 1 };
+        if (!this.dead.has(name as Name)) replica.hear({ nodeId, kind: 'applied', body });
+      }
   }
 
   /** `<seconds> <type> <what>` of each fact that replicas decided since the 30th second, when the world began. */
@@ -243,15 +257,35 @@ describe.each([1, 2])('%i replica(s)', (replicas) => {
     ]);
   });
 
-  test('a trial without a handshake ends', async () => {
+  /** Seconds from the first trial to each. */
+  const triedAfter = (world: World) => {
+    const at = world.decided().flatMap((line) => (line.includes('PathTried') ? [parseFloat(line)] : []));
+    return at.map((each) => Math.round(each - (at[0] ?? 0)));
+  };
+
+  test('a trial without a handshake ends, and the next waits twice as long each time', async () => {
     const world = await World.begin(replicas);
-    await world.tells('r', { forwarded: [['a', 'b']] });
-    await world.passes(30);
-    expect(world.decided().map((line) => line.replace(/^\S+ /, ''))).toEqual([
-      'PathTried a b',
-      'PathFailed a b no handshake',
-    ]);
+    await talkFor(world, 600);
+    // Each lasts 15 s, and then come 5 s, 10 s, 20 s, …
+    expect(triedAfter(world)).toEqual([0, 22, 49, 86, 143, 240, 417]);
   });
+
+  test('a pair that failed is tried anew when the agent of one of both is started again', async () => {
+    const world = await World.begin(replicas);
+    await world.tells('a', {});
+    await talkFor(world, 300);
+    expect(triedAfter(world).at(-1)).toBe(240);
+    await world.tells('a', { run: 'run-2' });
+    await talkFor(world, 120);
+    expect(triedAfter(world).slice(-5)).toEqual([240, 301, 323, 350, 387]);
+  });
+
+  async function talkFor(world: World, seconds: number): Promise<void> {
+    for (let passed = 0; passed < seconds; passed += 30) {
+      await world.tells('r', { forwarded: [['a', 'b']] });
+      await world.passes(30);
+    }
+  }
 
   test('a node that is cut off from its relay gets another one', async () => {
     const world = await World.begin(replicas);

@@ -5,7 +5,6 @@ import type { LinkLatency } from '#contracts/relay-commands.js';
 import type { DecisionMaker } from '#event-store/core/decision-maker.js';
 import type { NodeReport } from '#messaging/reports.js';
 import { isLive } from '#planner/members.js';
-import { nextTrial } from '#planner/paths/trials.js';
 import type { NetworkChange } from '#service/network-follower.js';
 import type { CommandMeta } from '#topology/command.js';
 import type { NetworkState } from '#topology/network-state.js';
@@ -117,12 +116,13 @@ export class RelayLoop {
   #heard(report: NodeReport): void {
     const now = this.#now();
     this.health.heard(report.nodeId, now);
-    if (report.kind !== 'observed') return;
-    for (const [network, state] of this.options.networks.states)
-      if (state.nodes.has(report.nodeId)) {
-        this.#pathsOf(network).hear(state, report.nodeId, report.body, now);
-        this.#work(network, state, now);
-      }
+    for (const [network, state] of this.options.networks.states) {
+      if (!state.nodes.has(report.nodeId)) continue;
+      if ('logVersion' in report.body) this.#pathsOf(network).holds(report.nodeId, report.body.logVersion ?? 0, now);
+      if (report.kind !== 'observed') continue;
+      this.#pathsOf(network).hear(state, report.nodeId, report.body, now);
+      this.#work(network, state, now);
+    }
   }
 
   #work(network: string, state: NetworkState, now: number): void {
@@ -142,9 +142,12 @@ export class RelayLoop {
       this.#decide(network, `path ${pair.join()}`, (meta, current) =>
         decideFailPath({ ...meta, pair, reason }, current),
       );
-    for (const pair of due.tries)
-      if (isDue(state, pair, this.options.clock.now()))
-        this.#decide(network, `path ${pair.join()}`, (meta, current) => decideTryPath({ ...meta, pair }, current));
+    for (const pair of due.tries) {
+      const changedAt = paths.changedAt(pair, { monotonic: now, wall: this.options.clock.now() });
+      this.#decide(network, `path ${pair.join()}`, (meta, current) =>
+        decideTryPath({ ...meta, pair, changedAt }, current),
+      );
+    }
   }
 
   #assign(network: string): void {
@@ -224,15 +227,4 @@ export class RelayLoop {
   }
 
   #now = () => this.options.clock.monotonic();
-}
-
-/** Asked before a command is made: interest comes again and again, trials are rare. */
-function isDue(state: NetworkState, [a, b]: Pair, now: Date): boolean {
-  const [nodeA, nodeB] = [state.nodes.get(a), state.nodes.get(b)];
-  return (
-    isLive(state) &&
-    nodeA !== undefined &&
-    nodeB !== undefined &&
-    nextTrial(state, nodeA, nodeB, now.toISOString()) !== undefined
-  );
 }

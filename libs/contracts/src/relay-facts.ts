@@ -35,8 +35,11 @@ export type RelayFact =
   | { type: 'RelayPinned'; data: { nodeId: string; relayId: string | null } }
   /** Others reach the node through this relay unless they have a direct path; null: there is none. */
   | { type: 'RelayAssigned'; data: { nodeId: string; relayId: string | null; reason: AssignmentReason } }
-  /** `a` is the lower id. On trial: both call each other, and no traffic goes that way yet. */
-  | { type: 'PathTried'; data: { a: string; b: string; over: DirectPath } }
+  /**
+   * `a` is the lower id. On trial: both call each other, and no traffic goes that way yet. `anew`: one of them has changed since
+   * the pair failed, so its failures count no more; left out: they do.
+   */
+  | { type: 'PathTried'; data: { a: string; b: string; over: DirectPath; anew?: true } }
   /** Both ends have shaken hands: traffic goes that way. */
   | { type: 'PathProven'; data: { a: string; b: string } }
   /** Traffic goes through a relay again, and no trial begins before `retryAt` (ISO 8601 UTC). `failures`: in a row. */

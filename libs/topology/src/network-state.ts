@@ -150,8 +150,10 @@ export interface PathState {
   since: string;
   /** In a row. */
   failures: number;
-  /** Phase failed: no trial before this time. */
+  /** Phase failed: no trial before this time, unless one of both changes. */
   retryAt: string | null;
+  /** Phase failed: what was wrong, for people. */
+  reason?: string;
 }
 
 export interface RemovedNode {

@@ -36,17 +36,16 @@ export function relayChanges(state: NetworkState, fact: RecordedFact<RelayFact>)
       return assigned(state, nodeId, relayId === null ? null : { nodeId, relayId, reason, since: at });
     }
     case 'PathTried': {
-      const { failures = 0 } = pathBetween(state, fact.data.a, fact.data.b) ?? {};
-      return withPath(state, { ...fact.data, phase: 'trying', since: at, failures, retryAt: null });
+      const { anew, ...tried } = fact.data;
+      const { failures = 0 } = anew ? {} : (pathBetween(state, tried.a, tried.b) ?? {});
+      return withPath(state, { ...tried, phase: 'trying', since: at, failures, retryAt: null });
     }
     case 'PathProven': {
       const path = pathBetween(state, fact.data.a, fact.data.b);
       return path ? withPath(state, { ...path, phase: 'proven', since: at, retryAt: null }) : {};
     }
-    case 'PathFailed': {
-      const { reason: _reason, ...failed } = fact.data;
-      return withPath(state, { ...failed, phase: 'failed', since: at });
-    }
+    case 'PathFailed':
+      return withPath(state, { ...fact.data, phase: 'failed', since: at });
     case 'PathForgotten':
       return { paths: withoutPair(state.paths, fact.data.a, fact.data.b) };
   }

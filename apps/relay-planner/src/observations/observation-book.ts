@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint } from '#contracts/facts.js';
 import type { ObservedLink, ObservedReport } from '#contracts/reports.js';
 import { formatEndpoint } from '#ipam/endpoint-text.js';
@@ -16,28 +17,44 @@ const STALE_MS = 15 * 60_000;
 /** How much of a new round-trip time goes into the one that is kept. */
 const SMOOTHING = 0.25;
 
+interface Own {
+  run: string | undefined;
+  endpoints: readonly Endpoint[];
+}
+
+export interface News {
+  /** Who told, and of whom something is new. */
+  touched: ReadonlySet<string>;
+  /** Whose agent was started anew, or whose own addresses are others than before. */
+  isElsewhere: boolean;
+}
+
 /** The observations of one network, as one replica heard them. */
 export class ObservationBook {
-  readonly #own = new Map<string, readonly Endpoint[]>();
+  readonly #own = new Map<string, Own>();
   /** From → to. */
   readonly #links = new Map<string, Map<string, Link>>();
   readonly #observers = new Map<string, Set<string>>();
   readonly #rtts = new Map<string, Map<string, number>>();
 
-  /** @returns ids of the nodes of which something is new */
-  hear(from: string, report: ObservedReport, now: number): Set<string> {
-    this.#own.set(from, report.endpoints);
+  /** What it says is known from now on. */
+  hear(from: string, report: ObservedReport, now: number): News {
+    const own = { run: report.run, endpoints: report.endpoints };
+    const isElsewhere = this.#own.has(from) && !isDeepStrictEqual(this.#own.get(from), own);
+    const touched = new Set([from]);
+    this.#own.set(from, own);
     const links = this.#links.get(from) ?? new Map<string, Link>();
     this.#links.set(from, links);
     for (const link of report.peers) {
-      const before = links.get(link.nodeId);
+      const before = this.link(from, link.nodeId, now);
+      if (before?.link !== link.link || before.endpoint !== link.endpoint) touched.add(link.nodeId);
       const since = before?.link === link.link ? before.since : now;
       links.set(link.nodeId, { ...link, from, since, at: now });
       const observers = this.#observers.get(link.nodeId) ?? new Set();
       this.#observers.set(link.nodeId, observers.add(from));
       if (link.rtt !== null) this.#measure(from, link.nodeId, link.rtt);
     }
-    return new Set([from, ...report.peers.map(({ nodeId }) => nodeId)]);
+    return { touched, isElsewhere };
   }
 
   /** What others say of their links to a node. */
@@ -56,8 +73,8 @@ export class ObservationBook {
 
   /** A node's own addresses and ports, as `wg` writes them. */
   ownEndpoints(nodeId: string): readonly { text: string; kind: Endpoint['kind'] }[] {
-    const own = this.#own.get(nodeId) ?? [];
-    return own.map(({ address, port, kind }) => ({ text: formatEndpoint(address, port), kind }));
+    const { endpoints = [] } = this.#own.get(nodeId) ?? {};
+    return endpoints.map(({ address, port, kind }) => ({ text: formatEndpoint(address, port), kind }));
   }
 
   /** Milliseconds, smoothed, whoever of both measured. */

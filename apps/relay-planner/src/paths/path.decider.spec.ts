@@ -4,7 +4,7 @@ import type { DirectPath, Filtering, NatKind } from '#contracts/relay-facts.js';
 import { networkFold } from '#topology/network-fold.js';
 import { lanEndpoint, publicEndpoint } from '../../../../test/support/network-history.js';
 import { networkCreated, nodeEnrolled, nodeId } from '../../../../test/support/network-facts.js';
-import { at, fact, given, meta } from '../../../../test/support/given.js';
+import { at, fact, given, meta, NOON } from '../../../../test/support/given.js';
 import {
   pathFailed,
   pathProven,
@@ -96,17 +96,21 @@ describe('a path on trial', () => {
       .thenNothing();
   });
 
-  test('fails: it waits 30 s', () => {
+  test('fails: it waits 5 s', () => {
     network(...CONES, pathTried(a, b))
       .when(decideFailPath, { ...meta(), pair, reason: 'no handshake' })
-      .thenFacts(pathFailed(a, b, 'punched', at(30)));
+      .thenFacts(pathFailed(a, b, 'punched', at(5)));
   });
 
   test.each([
     ['is proven: anybody gets in', 'open'],
     ['fails: only who was written to', 'restricted'],
   ] as const)('with a port that changes, %s at the other', (_what, filtering) => {
-    const started = network(...nats('endpoint-independent', 'endpoint-dependent'), pathTried(a, b));
+    const failedTwice: AnyFact = {
+      type: 'PathFailed',
+      data: { a, b, over: 'punched', reason: 'no handshake', failures: 2, retryAt: NOON },
+    };
+    const started = network(...nats('endpoint-independent', 'endpoint-dependent'), failedTwice, pathTried(a, b));
     const learned: AnyFact = {
       type: 'NodeReachabilityDecided',
       data: { nodeId: a, observers: [b], ...place('endpoint-independent', 1, { filtering }) },
@@ -115,20 +119,42 @@ describe('a path on trial', () => {
     else
       started
         .when(decideFailPath, { ...meta(), pair, reason: 'no handshake' })
-        .thenFacts(pathFailed(a, b, 'punched', at(30)), learned);
+        .thenFacts({ type: 'PathFailed', data: { ...failedTwice.data, failures: 3, retryAt: at(20) } }, learned);
+  });
+
+  test('with a port that changes, fails for the third time, whoever else was tried: only who was written to gets in', () => {
+    const others = [4, 5].map(nodeId);
+    const known = [...others, b].map((id, n) => reachabilityDecided(id, place('endpoint-dependent', 2 + n)));
+    const tried = (count: number) =>
+      network(
+        ...others.map((_, n) => nodeEnrolled(4 + n)),
+        reachabilityDecided(a, place('endpoint-independent', 1)),
+        ...known,
+        ...others.slice(0, count).map((other) => pathFailed(a, other)),
+        pathTried(a, b),
+      ).when(decideFailPath, { ...meta(), pair, reason: 'no handshake' });
+    const failed = pathFailed(a, b, 'punched', at(5));
+    tried(1).thenFacts(failed);
+    tried(2).thenFacts(failed, {
+      type: 'NodeReachabilityDecided',
+      data: { nodeId: a, observers: [b], ...place('endpoint-independent', 1, { filtering: 'restricted' }) },
+    });
   });
 });
 
 describe('a path fails', () => {
+  const tryAnew: AnyFact = { type: 'PathTried', data: { a, b, over: 'punched', anew: true } };
   const failed = (failures: number, seconds: number): AnyFact => ({
     type: 'PathFailed',
     data: { a, b, over: 'punched', reason: 'silent', failures, retryAt: at(seconds) },
   });
 
   test.each([
-    ['a second time: two minutes', [pathFailed(a, b, 'punched', at(-60)), pathTried(a, b)], failed(2, 120)],
+    ['a second time: twice as long', [pathFailed(a, b, 'punched', at(-60)), pathTried(a, b)], failed(2, 10)],
+    ['that had begun anew', [failed(5, -60), tryAnew], failed(1, 5)],
     ['that had lasted', [{ ...failed(5, 0) }, pathTried(a, b), fact(pathProven(a, b), at(-601))], failed(1, 30)],
-    ['that had not', [{ ...failed(5, 0) }, pathTried(a, b), fact(pathProven(a, b), at(-599))], failed(6, 6 * 3600)],
+    ['that had not', [{ ...failed(5, 0) }, pathTried(a, b), fact(pathProven(a, b), at(-599))], failed(6, 30 * 32)],
+    ['again and again: six hours', [failed(20, 0), pathTried(a, b)], failed(21, 6 * 3600)],
   ] as const)('%s', (_what, facts, expected) => {
     network(...CONES, ...facts)
       .when(decideFailPath, { ...meta(), pair, reason: 'silent' })

@@ -4,7 +4,7 @@ import type { DirectPath, Filtering } from '#contracts/relay-facts.js';
 import { isLive, type LiveState } from '#planner/members.js';
 import { choosePath, directPath } from '#planner/paths/choose-path.js';
 import { inOrder, isUsableRelay } from '#planner/paths/reach.js';
-import { isSteady, nextTrial, provesFiltering } from '#planner/paths/trials.js';
+import { isSteady, LEAST_REST_MS, nextTrial, provesFiltering } from '#planner/paths/trials.js';
 import { factsOf, foldNew, type CommandMeta } from '#topology/command.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState, NodeState, PathState } from '#topology/network-state.js';
@@ -13,6 +13,8 @@ import { pathBetween } from '#topology/relay-fold.js';
 export interface TryPath extends CommandMeta {
   /** Node ids in any order. */
   pair: [string, string];
+  /** As in `Asked`. */
+  changedAt?: string | undefined;
 }
 
 export interface ProvePath extends CommandMeta {
@@ -25,8 +27,15 @@ export interface FailPath extends CommandMeta {
   reason: string;
 }
 
-/** After so many failures in a row: 30 s, 2 min, 8 min, 32 min, 2 h, and from then on 6 h. */
-export const retryAfterMs = (failures: number): number => Math.min(30_000 * 4 ** (failures - 1), 6 * 3_600_000);
+/** After the first failure: a trial that fails has cost nobody anything, one on a busy machine may just have been late. */
+const TRIED_MS = LEAST_REST_MS;
+/** The same for a path that had traffic: what comes and goes shall stay away. */
+const USED_MS = 30_000;
+const LONGEST_MS = 6 * 3_600_000;
+
+/** How long a pair rests after so many failures in a row: each time twice as long. */
+export const retryAfterMs = (failures: number, wasUsed: boolean): number =>
+  Math.min((wasUsed ? USED_MS : TRIED_MS) * 2 ** (failures - 1), LONGEST_MS);
 
 /** A path that lasted so long was a good one: its failure counts as the first. */
 export const GOOD_AFTER_MS = 10 * 60_000;
@@ -36,9 +45,11 @@ export function decideTryPath(command: TryPath, state: NetworkState): Decision {
   const [a, b] = inOrder(...command.pair);
   const [nodeA, nodeB] = [state.nodes.get(a), state.nodes.get(b)];
   if (!isLive(state) || !nodeA || !nodeB) return { facts: [], answer: null };
-  const over = nextTrial(state, nodeA, nodeB, command.at);
-  if (!over) return { facts: [], answer: null };
-  return { facts: factsOf(command, { type: 'PathTried', data: { a, b, over } }), answer: over };
+  const trial = nextTrial(state, [nodeA, nodeB], { now: command.at, changedAt: command.changedAt });
+  if (!trial) return { facts: [], answer: null };
+  const { over, anew } = trial;
+  const data = { a, b, over, ...(anew && { anew }) };
+  return { facts: factsOf(command, { type: 'PathTried', data }), answer: over };
 }
 
 /**
@@ -55,7 +66,8 @@ export function decideProvePath(command: ProvePath, state: NetworkState): Decisi
 
 /**
  * Ends a trial, or a path that has gone silent; the pair uses a relay and waits, each time longer. A path that
- * follows from both nodes is left only if there is another. Answer: when it may be tried again, or null.
+ * follows from both nodes is left only if there is another. Trials that failed tell who gets in, as above. Answer: when it may be tried
+ * again, or null.
  */
 export function decideFailPath(command: FailPath, state: NetworkState): Decision {
   const [a, b] = inOrder(...command.pair);
@@ -63,10 +75,11 @@ export function decideFailPath(command: FailPath, state: NetworkState): Decision
   const over = overOf(state, a, b, path);
   if (!over) return { facts: [], answer: null };
   const failures = path && !wasGood(path, command.at) ? path.failures + 1 : 1;
-  const retryAt = new Date(Date.parse(command.at) + retryAfterMs(failures)).toISOString();
+  const rest = retryAfterMs(failures, path?.phase !== 'trying');
+  const retryAt = new Date(Date.parse(command.at) + rest).toISOString();
   const failed: NetworkFact = { type: 'PathFailed', data: { a, b, over, reason: command.reason, failures, retryAt } };
   if (!path && !isRelayedAfter(state, command, failed)) return { facts: [], answer: null };
-  const learned = path?.phase === 'trying' ? whoGetsIn(state, path, 'restricted') : [];
+  const learned = path?.phase === 'trying' && isClear(state, path) ? whoGetsIn(state, path, 'restricted') : [];
   return { facts: factsOf(command, failed, ...learned), answer: retryAt };
 }
 
@@ -94,6 +107,19 @@ function findsOtherRelay(after: LiveState, node: NodeState, relay: NodeState): b
     const other = after.nodes.get(nodeId);
     return other && isUsableRelay(after, nodeId) && nodes.size < capacity && directPath(after, node, other);
   });
+}
+
+/** One trial that fails may just have been late: how many must, with whomever, until it is clear that only some get in. */
+export const CLEAR_AFTER = 3;
+
+function isClear(state: NetworkState, { a, b, failures }: PathState): boolean {
+  const [ofA, ofB] = [state.reachability.get(a), state.reachability.get(b)];
+  const [nodeId, itself] = ofA && isSteady(ofA) ? [a, ofA] : [b, ofB];
+  const others = [...(state.paths.get(nodeId)?.values() ?? [])].filter((path) => {
+    const other = state.reachability.get(path.a === nodeId ? path.b : path.a);
+    return path.phase === 'failed' && path.over === 'punched' && itself && other && provesFiltering(itself, other);
+  });
+  return others.reduce((sum, path) => sum + path.failures, failures + 1) >= CLEAR_AFTER;
 }
 
 function whoGetsIn(state: NetworkState, { a, b, over }: PathState, filtering: Filtering): NetworkFact[] {

@@ -10,18 +10,45 @@ import { isCallable, offersLan } from './reach.js';
 export const MOST_PROVEN = 128;
 export const MOST_TRIALS = 8;
 
+/** However much has changed, a pair that failed rests so long, milliseconds. */
+export const LEAST_REST_MS = 5_000;
+
+/** When it is asked for a trial. Times are ISO 8601 UTC. */
+export interface Asked {
+  now: string;
+  /** When one of both changed last, as no fact tells: its agent was started, or its own addresses are others. */
+  changedAt?: string | undefined;
+}
+
+export interface Trial {
+  over: DirectPath;
+  /** What failed before says nothing any more. */
+  anew: boolean;
+}
+
 /**
- * The way that two nodes without a direct path should try next at a time (ISO 8601 UTC); undefined: none, or not now.
- * After a failure the next way that is possible, in the order LAN, public, punched, and again from the first.
+ * The way that two nodes without a direct path should try next; undefined: none, or not now. After a failure the next way that is
+ * possible, in the order LAN, public, punched, and again from the first; from the first at once where one of both has changed since.
  */
-export function nextTrial(state: LiveState, a: NodeState, b: NodeState, now: string): DirectPath | undefined {
-  if (!a.enabled || !b.enabled || directPath(state, a, b)) return undefined;
+export function nextTrial(state: LiveState, [a, b]: readonly [NodeState, NodeState], asked: Asked): Trial | undefined {
   const known = pathBetween(state, a.nodeId, b.nodeId);
-  if (known?.phase === 'trying') return undefined;
-  if (known?.retryAt && Date.parse(now) < Date.parse(known.retryAt)) return undefined;
+  if (known?.phase === 'trying' || known?.phase === 'proven') return undefined;
+  const anew = known !== undefined && isOutdated(state, known, asked);
+  if (known && !anew && isResting(known, asked)) return undefined;
+  if (!a.enabled || !b.enabled || directPath(state, a, b)) return undefined;
   if (isBusy(state, a.nodeId) || isBusy(state, b.nodeId)) return undefined;
   const ways = possibleWays(state, a, b);
-  return ways[known ? (ways.indexOf(known.over) + 1) % ways.length : 0];
+  const over = ways[known && !anew ? (ways.indexOf(known.over) + 1) % ways.length : 0];
+  return over && { over, anew };
+}
+
+const isResting = ({ retryAt }: PathState, { now }: Asked): boolean =>
+  retryAt !== null && Date.parse(now) < Date.parse(retryAt);
+
+function isOutdated({ reachability }: LiveState, { a, b, since }: PathState, { now, changedAt }: Asked): boolean {
+  if (Date.parse(now) - Date.parse(since) < LEAST_REST_MS) return false;
+  const changes = [reachability.get(a)?.at, reachability.get(b)?.at, changedAt];
+  return changes.some((at) => at !== undefined && Date.parse(at) > Date.parse(since));
 }
 
 /** The ways that may work between two nodes, whatever was tried. */
