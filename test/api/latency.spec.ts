@@ -70,15 +70,21 @@ async function join(...names: string[]): Promise<void> {
 }
 
 /** What an agent tells of its links: to whom, and how long a round trip takes. */
-function observed(from: string, links: Record<string, number | 'unanswered'>): void {
+function observed(
+  from: string,
+  links: Record<string, number | 'unanswered'>,
+  handshakeAge: number | null = null,
+): void {
   const peers = Object.entries(links).map(([to, rtt]): ObservedLink => ({
     nodeId: ids[to]!,
     endpoint: '192.0.2.1:51820',
+    handshakeAge,
     ...(rtt === 'unanswered' ? { link: rtt, rtt: null } : { link: 'up', rtt }),
   }));
   reports.tell({ nodeId: ids[from]!, kind: 'observed', body: { endpoints: [], peers, forwarded: [] } });
 }
 
+const prod = (what: string) => registry.request('GET', `/api/v1/networks/prod/${what}`);
 const ask = (query = '') => registry.request('GET', `/api/v1/networks/prod/latency${query}`);
 
 /** `a b rtt`, or the state of the link where there is no time. */
@@ -154,6 +160,69 @@ test('a pair behind a relay is as far apart as its hops together, and does not a
   expect(body.items[0]).toMatchObject({ path: 'relayed', via: [{ name: 'r' }], link: 'up', rtt: 40.5, byHops: true });
   observed('b', { r: 'unanswered' });
   expect(await told('?among=a,b')).toEqual(['a b unanswered']);
+});
+
+describe('paths', () => {
+  beforeEach(async () => {
+    await join('a', 'b', 'r');
+    const patch = { endpoints: [publicEndpoint('203.0.113.9')] };
+    await registry.request('PATCH', '/api/v1/networks/prod/nodes/r', { body: patch });
+    await registry.request('PUT', '/api/v1/networks/prod/relays/r', { body: {} });
+    await relayed();
+  });
+
+  /** Until the relay-planner has heard of the relay and found it for both. */
+  async function relayed(): Promise<void> {
+    for (let n = 0; n < 200; n++) {
+      const { body } = await prod('paths?among=a,b');
+      if (body.items[0].path === 'relayed') return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error('a and b have got no relay');
+  }
+
+  const UNHEARD = { link: 'unknown', rtt: null, heardAt: null, lastHandshake: null };
+  const RELAYED = { path: 'relayed', via: [{ nodeId: expect.any(String), name: 'r' }], byHops: true };
+
+  test('each pair tells how, why, since when, and how it was when it was last heard of', async () => {
+    observed('a', { r: 10 }, 100);
+    observed('b', { r: 20 }, 30);
+    const why = 'nobody can call either, and no trial would help: a (nothing known), b (nothing known)';
+    const { body } = await prod('paths');
+    expect(body.items).toMatchObject([
+      { a: { name: 'a' }, b: { name: 'b' }, ...RELAYED, why, rtt: 30, lastHandshake: '2026-11-20T11:58:20.000Z' },
+      { path: 'public', via: [], why: 'anybody can call r', rtt: 10, lastHandshake: '2026-11-20T11:58:20.000Z' },
+      { path: 'public', link: 'up', since: '2026-11-20T12:00:00.000Z', lastHandshake: '2026-11-20T11:59:30.000Z' },
+    ]);
+    expect(body.nextCursor).toBeNull();
+    expect((await prod('paths?node=r&limit=1')).body.items).toMatchObject([{ a: { name: 'a' }, b: { name: 'r' } }]);
+  });
+
+  test('the status shows the first of them, and none if that is wished', async () => {
+    const pairsOf = async (query = '') => {
+      const { paths } = (await prod(`status${query}`)).body;
+      return [paths.items.map(({ a, b }: Record<'a' | 'b', { name: string }>) => a.name + b.name), paths.nextCursor];
+    };
+    expect(await pairsOf()).toEqual([['ab', 'ar', 'br'], null]);
+    expect(await pairsOf('?node=r')).toEqual([['ar', 'br'], null]);
+    expect(await pairsOf('?paths=0')).toEqual([[], null]);
+    const [first, cursor] = await pairsOf('?paths=1');
+    expect(first).toEqual(['ab']);
+    expect((await prod(`paths?cursor=${cursor}`)).body.items).toHaveLength(2);
+  });
+
+  test.each(['?paths=1001', '?paths=-1', '?paths=x', '?path=1'])('status%s is refused', async (query) => {
+    expect((await prod(`status${query}`)).status).toBe(422);
+  });
+
+  test('the status tells what follows from the log also while the relay-planner is away', async () => {
+    expect((await prod('status')).body.pathsKnown).toBe(true);
+    isAway = true;
+    const { status, body } = await prod('status');
+    expect([status, body.pathsKnown]).toEqual([200, false]);
+    expect(body.paths.items[0]).toMatchObject({ ...RELAYED, ...UNHEARD });
+    expect((await prod('paths')).status).toBe(503);
+  });
 });
 
 test('while the relay-planner is away the answer is to ask again', async () => {

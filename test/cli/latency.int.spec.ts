@@ -68,6 +68,17 @@ test('what agents measured shows as a matrix, and says who may host etcd', async
   expect([sets.map(({ members }) => members), exact]).toEqual([[['berlin-1', 'paris-1', 'tokyo-1']], true]);
 });
 
+test('each pair tells by what path it is reached, and why', () => {
+  const pair = /^berlin-1 +tokyo-1 +none +no path .* 240 ms +nobody can call berlin-1, and it has no relay; /m;
+  expect(tombolo('status', 'wide', '--paths')).toMatchObject({ code: 0, out: expect.stringMatching(pair) });
+  expect(tombolo('status', 'wide').out).toMatch(pair);
+  expect(tombolo('status', 'wide', '--paths', '--node', 'tokyo-1').out).toMatch(/^3 pairs: 3 none$/m);
+  expect(tombolo('status', 'wide', '--paths', '--node', 'tokyo-1', '--node', 'paris-1').out).toMatch(
+    /^1 pair: 1 none$/m,
+  );
+  expect(tombolo('status', 'wide', '--paths', '--latency').code).toBe(2);
+});
+
 test('a pair that does not answer makes ping fail', async () => {
   await tellUntil('the silence to be heard', answers(0, 3, ' no '), 0, { 3: null });
   expect(tombolo('ping', 'wide', '--from', 'tokyo-1')).toMatchObject({

@@ -83,8 +83,8 @@ function optionsOf(adapters: RegistryAdapters, revoker: CredentialRevoker, accou
     openIngest: (handle) => new IngestFeed({ connection, handle, pace: DEFAULT_LIMITS.ingest, logger }),
     askGatewayManager: (command, request, { withinMs } = ASK_PATIENTLY) =>
       requestCommand(connection, commandSubject('gateway-manager', command), request, withinMs),
-    askRelayPlanner: (command, request) =>
-      requestCommand(connection, commandSubject('relay-planner', command), request),
+    askRelayPlanner: (command, request, { withinMs } = ASK_PATIENTLY) =>
+      requestCommand(connection, commandSubject('relay-planner', command), request, withinMs),
     readiness: [
       { name: 'broker', check: () => connection.check() },
       {

@@ -20,6 +20,7 @@ import { GatewayController } from './gateways/gateway.controller.js';
 import { RelayCommands } from './relays/relay-commands.js';
 import { RelayController } from './relays/relay.controller.js';
 import { LatencyController } from './latency/latency.controller.js';
+import { PairLinks } from './latency/pair-links.js';
 import { HealthController } from './health/health.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { FieldValidationPipe } from './http/validation.pipe.js';
@@ -35,6 +36,7 @@ import { KeyRotations } from './nodes/key-rotations.js';
 import { LoginRevocation } from './nodes/login-revocation.js';
 import { NodeController } from './nodes/node.controller.js';
 import { NodeExpiry } from './nodes/node-expiry.js';
+import { PathController } from './paths/path.controller.js';
 import { PlanController } from './plan/plan.controller.js';
 import { PublicationController } from './publications/publication.controller.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from './registry.options.js';
@@ -42,6 +44,7 @@ import { IngestDesk } from './ingest/ingest-desk.js';
 import { SourceController } from './sources/source.controller.js';
 import { SourceAdmission } from './sources/source-admission.js';
 import { GatewayHealth } from './status/gateway-health.js';
+import { PathStatus } from './status/path-status.js';
 import { NodeLiveness } from './status/node-liveness.js';
 import { StatusController } from './status/status.controller.js';
 import { ApiTokenController } from './tokens/api-token.controller.js';
@@ -73,6 +76,7 @@ export class RegistryModule {
         PlanController,
         StatusController,
         LatencyController,
+        PathController,
         LogController,
         HealthController,
       ],
@@ -104,6 +108,8 @@ export class RegistryModule {
         GatewayCommands,
         RelayCommands,
         GatewayHealth,
+        PairLinks,
+        PathStatus,
         EventFeed,
         EventPages,
       ],

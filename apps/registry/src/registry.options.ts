@@ -68,7 +68,11 @@ export type AskGatewayManager = (
 ) => Promise<unknown>;
 
 /** Asks the relay-planner. @throws Refusal as it gave it; Unavailable: safe to repeat with the same command id */
-export type AskRelayPlanner = (command: RelayCommandName | 'latency', request: unknown) => Promise<unknown>;
+export type AskRelayPlanner = (
+  command: RelayCommandName | 'latency',
+  request: unknown,
+  options?: { withinMs: number },
+) => Promise<unknown>;
 
 /** Logins of other systems at the message broker. */
 export interface SourceLogins {

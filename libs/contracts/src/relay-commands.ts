@@ -40,6 +40,8 @@ export interface LinkLatency {
   link: 'up' | 'unanswered';
   /** Round-trip time in milliseconds, smoothed; null: not measured, or nobody answers. */
   rtt: number | null;
+  /** Their newest handshake that was told, ISO 8601 UTC by that clock; null: there was none, or none was told. */
+  handshakeAt: string | null;
   /** When it was said, ISO 8601 UTC by the clock of the replica that answers. */
   heardAt: string;
 }

@@ -26,15 +26,27 @@ export interface WhichPairs {
 /** All pairs of so many nodes are 19,900: a few seconds, and more than anybody reads. */
 export const MOST_NODES = 200;
 
+/** How far they are from each other. @throws CommandFailed for all pairs of a network that has too many */
+export const pairsOf = (api: ApiClient, network: string, which: WhichPairs): Promise<PairLatency[]> =>
+  listPairs<PairLatency>(api, { network, list: 'latency', which });
+
+interface PairList {
+  network: string;
+  /** Last part of the list's address. */
+  list: 'latency' | 'paths';
+  which: WhichPairs;
+}
+
 /** @throws CommandFailed for all pairs of a network that has too many */
-export async function pairsOf(api: ApiClient, network: string, { node, among }: WhichPairs): Promise<PairLatency[]> {
+export async function listPairs<Pair>(api: ApiClient, { network, list, which }: PairList): Promise<Pair[]> {
+  const { node, among } = which;
   const path = `/networks/${segment(network)}`;
   if (node === undefined && among === undefined) await refuseTooMany(api, path);
   const query = new URLSearchParams({
     ...(node !== undefined && { node }),
     ...(among !== undefined && { among: among.join(',') }),
   });
-  return api.list<PairLatency>(`${path}/latency?${query}`);
+  return api.list<Pair>(`${path}/${list}?${query}`);
 }
 
 async function refuseTooMany(api: ApiClient, path: string): Promise<void> {

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { each, segment } from '../arguments.js';
 import { contextOf } from '../context.js';
 import { latencyText } from '../latency/latency-text.js';
-import { pairsOf } from '../latency/pair-latency.js';
+import { listPairs, pairsOf, type WhichPairs } from '../latency/pair-latency.js';
 import type { NetworkView } from '../networks/network.commands.js';
 import { type Column, renderData, table } from '../output/render.js';
+import { type PairPath, pathsText } from '../paths/path-text.js';
 import { gatewaysText, type GatewayStatusView } from './gateway-status.js';
 
 export interface NodeStatusView {
@@ -27,10 +28,17 @@ interface NetworkStatusView {
   gateways: GatewayStatusView[];
   /** false: the gateway-manager did not tell how they are. */
   gatewaysKnown: boolean;
+  paths: { items: PairPath[]; nextCursor: string | null };
+  /** false: the relay-planner did not tell how they are. */
+  pathsKnown: boolean;
 }
+
+/** Among more nodes the paths are asked for by themselves: the pairs of so many fill a screen. */
+const FEW_PAIRS = 28;
 
 interface StatusOptions {
   latency?: true;
+  paths?: true;
   node?: string[];
 }
 
@@ -48,13 +56,23 @@ export function statusCommands(program: Command): void {
   program
     .command('status')
     .argument('[network]', 'default: all networks')
-    .description('which nodes hold what they shall hold, and how gateways are')
+    .description('which nodes hold what they shall hold, how gateways are, and how nodes reach each other')
     .option('--latency', 'instead: round-trip times between the nodes of a network')
-    .option('--node <node>', 'with --latency: only between these nodes (repeatable)', each)
+    .option('--paths', 'instead: how the nodes of a network reach each other, and why so')
+    .option(
+      '--node <node>',
+      'with --latency or --paths: only between these; one with --paths: its own (repeatable)',
+      each,
+    )
     .action(async (network: string | undefined, options: StatusOptions, command: Command) => {
       const { api, format, print } = contextOf(command);
-      if (options.latency) {
+      if (options.latency || options.paths) {
         if (network === undefined) return command.error('name the network', { exitCode: 2 });
+        if (options.latency && options.paths) return command.error('--latency or --paths, not both', { exitCode: 2 });
+        if (options.paths) {
+          const pairs = await listPairs<PairPath>(api, { network, list: 'paths', which: whichOf(options.node) });
+          return print(format === 'table' ? pathsText(pairs, new Date()) : renderData(format, pairs));
+        }
         const pairs = await pairsOf(api, network, { among: options.node });
         return print(format === 'table' ? latencyText(pairs) : renderData(format, pairs));
       }
@@ -67,12 +85,29 @@ export function statusCommands(program: Command): void {
     });
 }
 
-function statusText({ gateways, gatewaysKnown, ...status }: NetworkStatusView): string {
+/** Of one node all its pairs, of several those among them. */
+const whichOf = (nodes: string[] | undefined): WhichPairs =>
+  nodes?.length === 1 ? { node: nodes[0] } : { among: nodes };
+
+function statusText(status: NetworkStatusView): string {
+  const { gateways, gatewaysKnown } = status;
   const unknown = gatewaysKnown ? [] : ['how gateways are is not known now: the gateway-manager does not answer'];
-  return [nodesText(status), ...(gateways.length > 0 ? ['', gatewaysText(gateways), ...unknown] : [])].join('\n');
+  return [
+    nodesText(status),
+    ...(gateways.length > 0 ? ['', gatewaysText(gateways), ...unknown] : []),
+    ...pathLines(status),
+  ].join('\n');
 }
 
-function nodesText({ network, version, nodes }: Omit<NetworkStatusView, 'gateways' | 'gatewaysKnown'>): string {
+function pathLines({ network, paths: { items, nextCursor }, pathsKnown }: NetworkStatusView): string[] {
+  if (items.length === 0) return [];
+  const isMuch = nextCursor !== null || items.length > FEW_PAIRS;
+  if (isMuch) return ['', `how they reach each other: tombolo status ${network} --paths [--node NODE]`];
+  const unknown = pathsKnown ? [] : ['how these are is not known now: the relay-planner does not answer'];
+  return ['', pathsText(items, new Date()), ...unknown];
+}
+
+function nodesText({ network, version, nodes }: NetworkStatusView): string {
   const right = nodes.filter((node) => node.inSync).length;
   const head = `${network}: ${nodes.length} nodes, ${right} hold what they shall, log version ${version}`;
   if (nodes.length === 0) return head;

@@ -1,4 +1,4 @@
-import { Controller, Inject, Param } from '@nestjs/common';
+import { Controller, Inject, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { formatDigest } from '#contracts/node-stream.js';
 import { digests } from '#planner/digests.js';
@@ -9,7 +9,8 @@ import { nodesByName } from '../nodes/find-node.js';
 import { GatewayHealth } from './gateway-health.js';
 import { gatewayStatuses } from './gateway-status.js';
 import { NodeLiveness, type NodeObservation } from './node-liveness.js';
-import { NetworkStatusDto } from './status.dto.js';
+import { PathStatus } from './path-status.js';
+import { NetworkStatusDto, StatusQuery } from './status.dto.js';
 
 const UNHEARD = { lastSeen: null, held: null, rejected: null, agent: null };
 
@@ -20,14 +21,15 @@ export class StatusController {
     @Inject(Decisions) private readonly decisions: Decisions,
     @Inject(NodeLiveness) private readonly liveness: NodeLiveness,
     @Inject(GatewayHealth) private readonly gatewayHealth: GatewayHealth,
+    @Inject(PathStatus) private readonly pathStatus: PathStatus,
   ) {}
 
   @Shows(NetworkStatusDto, {
-    summary: 'Which nodes hold what they shall hold',
+    summary: 'Which nodes hold what they shall hold, and how they reach each other',
     description:
-      'As agents told this replica; they tell it again every half a minute. Of gateways as the gateway-manager knows them.',
+      'As agents told this replica; they tell it again every half a minute. Of gateways as the gateway-manager knows them, of paths as the relay-planner does.',
   })
-  async status(@Param('network') nameOrId: string): Promise<NetworkStatusDto> {
+  async status(@Param('network') nameOrId: string, @Query() query: StatusQuery): Promise<NetworkStatusDto> {
     const state = await this.decisions.networkNamed(nameOrId);
     const network = networkOf(state).name;
     const planned = digests(state);
@@ -43,13 +45,17 @@ export class StatusController {
         ...observation,
       };
     });
-    const health = state.gateways.size > 0 ? await this.gatewayHealth.of(state) : new Map();
+    const [health, paths] = await Promise.all([
+      state.gateways.size > 0 ? this.gatewayHealth.of(state) : new Map(),
+      this.pathStatus.of(state, query),
+    ]);
     return {
       network,
       version: state.version,
       nodes,
       gateways: gatewayStatuses(state, health ?? new Map()),
       gatewaysKnown: health !== undefined,
+      ...paths,
     };
   }
 }

@@ -1,8 +1,12 @@
-import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import type { GatewayKind } from '#contracts/gateway-facts.js';
 import { GatewayReferenceDto } from '../gateways/gateway-reference.js';
 import { GATEWAY_KINDS } from '../gateways/gateway.dto.js';
+import { NumberInQuery } from '../http/page.dto.js';
+import { DEFAULT_PAGE, MAX_PAGE } from '../http/paging.js';
 import { NodeReferenceDto } from '../nodes/node-reference.js';
+import { PairPathPageDto } from '../paths/path.dto.js';
 import type { NodeObservation } from './node-liveness.js';
 
 class HeldDto {
@@ -152,4 +156,35 @@ export class NetworkStatusDto {
     description: 'What is known of the health of gateways was told; false: the gateway-manager did not answer',
   })
   gatewaysKnown!: boolean;
+
+  @ApiProperty({ description: 'How the first pairs of nodes reach each other' })
+  paths!: PairPathPageDto;
+
+  @ApiProperty({
+    description:
+      'How the paths are was told; false: the relay-planner did not answer, and only what follows from the log is known',
+  })
+  pathsKnown!: boolean;
+}
+
+export class StatusQuery {
+  @ApiPropertyOptional({ description: 'Of paths only those of this node, by name or id' })
+  @IsOptional()
+  @MaxLength(64)
+  @IsString()
+  node?: string;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: MAX_PAGE,
+    default: DEFAULT_PAGE,
+    description: 'So many paths at most; the others come with `GET /networks/{network}/paths`',
+  })
+  @NumberInQuery()
+  @IsOptional()
+  @Min(0)
+  @Max(MAX_PAGE)
+  @IsInt()
+  paths?: number;
 }

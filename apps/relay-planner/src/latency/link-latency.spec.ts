@@ -24,7 +24,7 @@ function heard(...reports: [at: number, from: string, link: ObservedLink][]) {
 
 test('a pair has one time, whoever measured it and whoever asks', () => {
   const ask = heard([9, a, link(b, 12.5)]);
-  const known = { link: 'up', rtt: 12.5, heardAt: '2026-11-20T11:59:00.000Z' };
+  const known = { link: 'up', rtt: 12.5, handshakeAt: null, heardAt: '2026-11-20T11:59:00.000Z' };
   expect(ask([a, b])).toEqual(known);
   expect(ask([b, a])).toEqual(known);
   expect(ask([a, c])).toBeNull();
@@ -36,7 +36,12 @@ test('a link that is up and was not measured has no time yet', () => {
 
 test('the last word counts: who does not answer has no time, whatever was measured before', () => {
   const ask = heard([7, a, link(b, 3)], [8, b, link(a, 3)], [9, a, link(b, 3, 'unanswered')]);
-  expect(ask([b, a])).toEqual({ link: 'unanswered', rtt: null, heardAt: '2026-11-20T11:59:00.000Z' });
+  expect(ask([b, a])).toMatchObject({ link: 'unanswered', rtt: null, heardAt: '2026-11-20T11:59:00.000Z' });
+});
+
+test('the newest handshake is that of the end that told of it last or saw a newer one', () => {
+  const ask = heard([7, a, { ...link(b, 3), handshakeAge: 10 }], [9, b, { ...link(a, 3), handshakeAge: 160 }]);
+  expect(ask([a, b])?.handshakeAt).toBe('2026-11-20T11:56:50.000Z');
 });
 
 test('what nobody has told again for a quarter of an hour is not known any more', () => {

@@ -13,6 +13,14 @@ export function linkLatency(book: ObservationBook, [a, b]: readonly [string, str
   const [last] = told.sort((one, other) => other.at - one.at || (one.link === 'unanswered' ? -1 : 1));
   if (!last) return null;
   const { link, at } = last;
-  const heardAt = new Date(now.wall.getTime() - (now.monotonic - at)).toISOString();
-  return { link, rtt: link === 'up' ? (book.rtt(a, b) ?? null) : null, heardAt };
+  const atWall = (monotonic: number) => new Date(now.wall.getTime() - (now.monotonic - monotonic)).toISOString();
+  const handshakes = told.flatMap(({ at, handshakeAge }) =>
+    typeof handshakeAge === 'number' ? [at - handshakeAge * 1_000] : [],
+  );
+  return {
+    link,
+    rtt: link === 'up' ? (book.rtt(a, b) ?? null) : null,
+    handshakeAt: handshakes.length === 0 ? null : atWall(Math.max(...handshakes)),
+    heardAt: atWall(at),
+  };
 }
