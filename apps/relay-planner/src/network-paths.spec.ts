@@ -211,6 +211,22 @@ describe('a path fails', () => {
     ]);
   });
 
+  test('soon although one of both has missed others for long, who may be gone', () => {
+    const { ids, tells, due } = given();
+    tells('p', 0, ['q', '203.0.113.2:51820']);
+    tells('a', 1, ['b', null, 'unanswered'], ['q', null, 'unanswered']);
+    tells('p', 20, ['q', '203.0.113.2:51820']);
+    tells('q', 20, ['p', '203.0.113.1:51820']);
+    tells('a', 20, ['p', null, 'unanswered'], ['b', '198.51.100.1:4002']);
+    expect(due(20.3).failures).toContainEqual({ pair: [ids.a, ids.p], reason: NO_ANSWER });
+  });
+
+  test('not where others have missed one of both before, and nothing was heard of it since', () => {
+    const { tells, due } = missed();
+    tells('b', 20, ['q', '203.0.113.2:51820'], ['p', null, 'unanswered']);
+    expect([due(21).failures, due(30).failures]).toEqual([[], []]);
+  });
+
   test('not where one of both was never heard of', () => {
     const { tells, due } = given();
     tells('a', 0, ['q', '203.0.113.2:51820'], ['p', null, 'unanswered']);

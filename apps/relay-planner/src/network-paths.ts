@@ -19,6 +19,8 @@ export const TRIAL_MS = 15_000;
 export const LONGEST_TRIAL_MS = 60_000;
 /** A pair that should reach each other and does not, and no other link of both is in doubt: others have so long to complain. */
 export const ALONE_MS = 300;
+/** What begins to be missed within so long may have the same cause. */
+export const TOGETHER_MS = 10_000;
 /** The same where others do not reach them either: the nodes may have to be judged anew first. */
 export const MISSED_MS = 8_000;
 /** Traffic that a relay saw is a reason for a trial for so long. */
@@ -187,7 +189,7 @@ export class NetworkPaths {
       this.health.isAlive(nodeId, now) && this.book.linksFrom(nodeId, now).some(({ link }) => link === 'up');
     const isSilentRelay = (nodeId: string) => state.relays.has(nodeId) && !this.health.isUp(nodeId, now);
     if (now - since < ALONE_MS || !pair.every(isHeard) || pair.some(isSilentRelay)) return false;
-    if (this.#isAlone(state, pair, now)) return true;
+    if (this.#isAlone(state, pair, { since, now })) return true;
     if (!pair.every((nodeId) => this.health.wasHeardSince(nodeId, since))) return false;
     // One that comes back needs time to be heard by the others.
     const key = pair.join('');
@@ -196,10 +198,17 @@ export class NetworkPaths {
     return now - (there?.missedSince === since ? there.at : now) >= MISSED_MS;
   }
 
-  /** Nothing else is wrong with either, as far as others have told; who is reached through a relay now is no news. */
-  #isAlone(state: NetworkState, pair: Pair, now: number): boolean {
-    const isOpen = ({ from, nodeId, link }: Link) => {
-      if (link !== 'unanswered' || (pair.includes(from) && pair.includes(nodeId))) return false;
+  /**
+   * Nothing else has gone wrong with either that may have the same cause, as far as others have told; who is reached through a
+   * relay now is no news, nor what was missed before, unless it is one of these two and nothing was heard of it since.
+   */
+  #isAlone(state: NetworkState, pair: Pair, { since, now }: { since: number; now: number }): boolean {
+    const isRelated = (other: Link) =>
+      Math.abs(other.since - since) < TOGETHER_MS ||
+      (pair.includes(other.nodeId) && !this.health.wasHeardSince(other.nodeId, other.since));
+    const isOpen = (other: Link) => {
+      const { from, nodeId, link } = other;
+      if (link !== 'unanswered' || (pair.includes(from) && pair.includes(nodeId)) || !isRelated(other)) return false;
       const [a, b] = [state.nodes.get(from), state.nodes.get(nodeId)];
       return isLive(state) && a !== undefined && b !== undefined && directPath(state, a, b) !== undefined;
     };

@@ -186,7 +186,7 @@ describe('a peer that is sent to and says nothing', () => {
 
   test.each([
     ['as soon where no probe was ever answered, but a word came within a second', 1, 2.5],
-    ['half a second later than its words took', 2.5, 3.5],
+    ['a second later than its words took', 2.5, 4],
     ['after twelve seconds where a word came so late that it came by itself', 13, 12.5],
     ['after twelve seconds where none ever came', 0, 12.5],
   ])('is told %s', (_when, wordAfter, expected) => {

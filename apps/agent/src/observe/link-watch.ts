@@ -23,7 +23,7 @@ export const UNANSWERED_MS = 7_000;
 /** One that a word came from after each probe is silent so long after the first without one. */
 export const SILENT_MS = 2_000;
 /** One whose words took longer has so much more than the slowest of them. */
-const SLACK_MS = 500;
+const SLACK_MS = 1_000;
 /** One of which no word ever followed a probe: whatever it drops, WireGuard tells within ten seconds that a packet came (whitepaper §6.5). */
 export const SILENT_UNKNOWN_MS = 12_000;
 /** An empty datagram over IPv6, sealed: what {@link LinkWatch.toAnswer} makes be sent, so that no answer is answered. */
