@@ -65,7 +65,6 @@ const file = fields(
 export type Desired = ReturnType<typeof file> & { network: ReturnType<typeof network> };
 export type DesiredNode = ReturnType<typeof node>;
 export type DesiredCluster = ReturnType<typeof cluster>;
-export type DesiredLink = ReturnType<typeof link>;
 export type DesiredGateway = ReturnType<typeof gateway>;
 export type DesiredPublication = ReturnType<typeof publication>;
 
