@@ -1,21 +1,6 @@
-import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
-import type { SimulatedNode } from '../support/simulated-node.js';
-import { type Cli, cliOf, joinNodes } from './tombolo.js';
+import { officeCli } from './tombolo.js';
 
-let plane: ControlPlane;
-let nodes: SimulatedNode[];
-let tombolo: Cli['tombolo'];
-let json: Cli['json'];
-beforeAll(async () => {
-  plane = await startControlPlane();
-  ({ tombolo, json } = cliOf(plane));
-  tombolo('network', 'create', 'office', '--cidr', '10.90.0.0/24', '--model', 'archipelago');
-  nodes = await joinNodes(plane, 'office', ['a', 'b', 'c']);
-}, 150_000);
-afterAll(async () => {
-  await Promise.all(nodes.map((node) => node.close()));
-  await plane.remove();
-}, 60_000);
+const { tombolo, json } = officeCli();
 
 interface Gateway {
   nodes: { name: string }[];

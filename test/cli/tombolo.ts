@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { ControlPlane } from '../support/control-plane.js';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { bearerOf, SimulatedNode } from '../support/simulated-node.js';
 
 export const program = 'apps/cli/bin/tombolo.mjs';
@@ -32,6 +32,22 @@ export function cliOf(plane: Pick<ControlPlane, 'dir'>): Cli {
       return JSON.parse(out) as T;
     },
   };
+}
+
+/** The CLI for the tests of a file: with a control plane of its own, and in it an archipelago `office` with nodes a, b and c. */
+export function officeCli(): Pick<Cli, 'tombolo' | 'json'> {
+  let plane: ControlPlane;
+  let nodes: SimulatedNode[];
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    cliOf(plane).tombolo('network', 'create', 'office', '--cidr', '10.90.0.0/24', '--model', 'archipelago');
+    nodes = await joinNodes(plane, 'office', ['a', 'b', 'c']);
+  }, 150_000);
+  afterAll(async () => {
+    await Promise.all(nodes.map((node) => node.close()));
+    await plane.remove();
+  }, 60_000);
+  return { tombolo: (...words) => cliOf(plane).tombolo(...words), json: (...words) => cliOf(plane).json(...words) };
 }
 
 /** Nodes without a kernel, enrolled one after another; they follow their streams until they are closed. */

@@ -4,33 +4,11 @@ import { SYSTEM_STREAM } from '#contracts/names.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
 import { systemFold } from '#topology/system-fold.js';
-import { decideCreateClient, decideRevokeClient } from '../../apps/gateway-manager/src/clients/client.decider.js';
 import { decideElectActive } from '../../apps/gateway-manager/src/election/elect-active.decider.js';
 import { newHealth, probed } from '../../apps/gateway-manager/src/election/member-health.js';
-import { decideDrainGateway } from '../../apps/gateway-manager/src/gateways/drain.decider.js';
-import {
-  decideChangeGateway,
-  decideCreateGateway,
-  decideRemoveGateway,
-} from '../../apps/gateway-manager/src/gateways/gateway.decider.js';
-import { decideLinkClusters, decideUnlinkClusters } from '../../apps/gateway-manager/src/links/link.decider.js';
-import {
-  decidePublishService,
-  decideWithdrawService,
-} from '../../apps/gateway-manager/src/publications/publication.decider.js';
-import {
-  decideSetClusterMember,
-  decideUnsetClusterMember,
-} from '../../apps/registry/src/clusters/cluster-member.decider.js';
-import {
-  decideChangeCluster,
-  decideDeclareCluster,
-  decideRemoveCluster,
-} from '../../apps/registry/src/clusters/cluster.decider.js';
 import { decideCreateEnrolmentKey } from '../../apps/registry/src/enrolment-keys/enrolment-key.decider.js';
 import { decideCreateNetwork } from '../../apps/registry/src/networks/create-network.decider.js';
-import { decideEnrolNode } from '../../apps/registry/src/nodes/enrol-node.decider.js';
-import { decideRemoveNode } from '../../apps/registry/src/nodes/node-lifecycle.decider.js';
+import { decideChangeCluster, decideChangeGateway, decideCreateClient, decideCreateGateway, decideDeclareCluster, decideDrainGateway, decideEnrolNode, decideLinkClusters, decidePublishService, decideRemoveCluster, decideRemoveGateway, decideRemoveNode, decideRevokeClient, decideSetClusterMember, decideUnlinkClusters, decideUnsetClusterMember, decideWithdrawService } from '../support/deciders.js';
 import { clientId, clusterId, gatewayId, linkId, publicationId } from '../support/gateway-facts.js';
 import { controlKey, keyId, natsKey, networkId, nodeId, SECRET_HASH, wireguardKey } from '../support/network-facts.js';
 import { Recording } from './recording.js';

@@ -6,34 +6,28 @@ import type { GatewayKind } from '#contracts/gateway-facts.js';
 import { factsOf, foldNew } from '#topology/command.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
-import { decideCreateClient, decideRevokeClient } from '../../apps/gateway-manager/src/clients/client.decider.js';
 import { electionFacts } from '../../apps/gateway-manager/src/election/elect-active.decider.js';
-import { decideDrainGateway } from '../../apps/gateway-manager/src/gateways/drain.decider.js';
-import {
-  decideChangeGateway,
-  decideCreateGateway,
-  decideRemoveGateway,
-} from '../../apps/gateway-manager/src/gateways/gateway.decider.js';
-import { decideLinkClusters, decideUnlinkClusters } from '../../apps/gateway-manager/src/links/link.decider.js';
-import {
-  decidePublishService,
-  decideWithdrawService,
-} from '../../apps/gateway-manager/src/publications/publication.decider.js';
-import {
-  decideSetClusterMember,
-  decideUnsetClusterMember,
-} from '../../apps/registry/src/clusters/cluster-member.decider.js';
 import {
   decideChangeCluster,
+  decideChangeGateway,
+  decideCreateClient,
+  decideCreateGateway,
   decideDeclareCluster,
-  decideRemoveCluster,
-} from '../../apps/registry/src/clusters/cluster.decider.js';
-import { decideEnrolNode } from '../../apps/registry/src/nodes/enrol-node.decider.js';
-import {
   decideDisableNode,
+  decideDrainGateway,
   decideEnableNode,
+  decideEnrolNode,
+  decideLinkClusters,
+  decidePublishService,
+  decideRemoveCluster,
+  decideRemoveGateway,
   decideRemoveNode,
-} from '../../apps/registry/src/nodes/node-lifecycle.decider.js';
+  decideRevokeClient,
+  decideSetClusterMember,
+  decideUnlinkClusters,
+  decideUnsetClusterMember,
+  decideWithdrawService,
+} from '../support/deciders.js';
 import { clientId, clusterId, gatewayId, linkId, publicationId } from '../support/gateway-facts.js';
 import { at, given, meta } from '../support/given.js';
 import {

@@ -4,26 +4,22 @@ import type { GatewayKind } from '#contracts/gateway-facts.js';
 import { formatAddress } from '#ipam/address.js';
 import { formatPrefix, parsePrefix } from '#ipam/prefix.js';
 import type { ClusterState, NetworkState } from '#topology/network-state.js';
-import { decideCreateClient, decideRevokeClient } from '../../apps/gateway-manager/src/clients/client.decider.js';
-import {
-  decideChangeGateway,
-  decideCreateGateway,
-  decideRemoveGateway,
-} from '../../apps/gateway-manager/src/gateways/gateway.decider.js';
-import { decideLinkClusters, decideUnlinkClusters } from '../../apps/gateway-manager/src/links/link.decider.js';
-import {
-  decidePublishService,
-  decideWithdrawService,
-} from '../../apps/gateway-manager/src/publications/publication.decider.js';
-import {
-  decideSetClusterMember,
-  decideUnsetClusterMember,
-} from '../../apps/registry/src/clusters/cluster-member.decider.js';
 import {
   decideChangeCluster,
+  decideChangeGateway,
+  decideCreateClient,
+  decideCreateGateway,
   decideDeclareCluster,
+  decideLinkClusters,
+  decidePublishService,
   decideRemoveCluster,
-} from '../../apps/registry/src/clusters/cluster.decider.js';
+  decideRemoveGateway,
+  decideRevokeClient,
+  decideSetClusterMember,
+  decideUnlinkClusters,
+  decideUnsetClusterMember,
+  decideWithdrawService,
+} from './deciders.js';
 import { type NetworkHistory, testKey } from './network-history.js';
 
 /**
