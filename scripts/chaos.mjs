@@ -1,4 +1,4 @@
-/** `npm run chaos -- [--schedules N] [--seed S] [--seconds T]`: builds, and runs test/chaos/chaos.ts. */
+/** `npm run chaos -- [--schedules N] [--seed S] [--seconds T] [--keep]`: builds, and runs test/chaos/chaos.ts. */
 import { ensureServers } from './ensure.mjs';
 import { prepare } from './prepare.mjs';
 import { fail, run } from './run.mjs';

@@ -3,21 +3,18 @@ import type { CpuSeconds } from './mesh/cpu-meter.js';
 import type { FailoverResult, LogResult, Measured, MeshResult, PlannerResult, Results } from './results.js';
 import type { Summary } from './summary.js';
 
-const BEGIN = /<!-- bench:begin.*?-->\n/s;
-const END = '<!-- bench:end -->';
-
 /** The documents that hold figures, and which. */
 export const DOCUMENTS: Record<string, (results: Results) => string> = {
   'README.md': benchTable,
   'docs/reliability.md': failoverTable,
 };
 
-/** @returns the text with its table made anew @throws Error when a mark is missing */
-export function withTable(text: string, table: string): string {
-  const begin = BEGIN.exec(text);
-  const end = text.indexOf(END);
+/** @returns the text with the table between these marks made anew @throws Error when a mark is missing */
+export function withTable(text: string, table: string, mark = 'bench'): string {
+  const begin = new RegExp(`<!-- ${mark}:begin.*?-->\\n`, 's').exec(text);
+  const end = text.indexOf(`<!-- ${mark}:end -->`);
   if (!begin || end < begin.index)
-    throw new Error('a document has lost the marks of its table: bench:begin, bench:end');
+    throw new Error(`a document has lost the marks of its table: ${mark}:begin, ${mark}:end`);
   return text.slice(0, begin.index) + begin[0] + table + text.slice(end);
 }
 
@@ -99,12 +96,12 @@ function failoverRows({ failover: { runs, gapMs } }: FailoverResult): string[][]
   ];
 }
 
-function table([head = [], ...rows]: string[][]): string {
+export function table([head = [], ...rows]: string[][]): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |\n`;
   return line(head) + line(head.map((_, n) => (n === 0 ? '---' : '---:'))) + rows.map(line).join('');
 }
 
-function place(machine: Machine, all: Machine[]): string {
+export function place(machine: Machine, all: Machine[]): string {
   const { cpu: model, cores, coresOfMachine, memoryGb, node, postgres, nats } = machine;
   const commits = [...new Set(all.map(({ commit }) => commit))].join(', ');
   const days = [...new Set(all.map(({ measuredAt }) => measuredAt.slice(0, 10)))].sort();

@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
 import { ChaosPlane } from './chaos-plane.js';
-import { runSchedule } from './schedule.js';
+import type { ChaosResult } from '../bench/campaign-table.js';
+import { keepResult } from '../bench/kept-results.js';
+import { summary } from '../bench/summary.js';
+import { type Report, runSchedule } from './schedule.js';
 
 /**
- * `npm run chaos -- [--schedules N] [--seed S] [--seconds T]`: N schedules of load and faults, of seeds S, S+1, …, on one control plane with
+ * `npm run chaos -- [--schedules N] [--seed S] [--seconds T] [--keep]`: N schedules of load and faults, of seeds S, S+1, …, on one control plane with
  * two replicas of everything and three NATS servers. One line each; ends with 1 at the first that fails, with the seed to repeat it.
  */
 const { values } = parseArgs({
@@ -11,10 +14,12 @@ const { values } = parseArgs({
     schedules: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '10' },
+    keep: { type: 'boolean', default: false },
   },
 });
+const { keep, ...numbers } = values;
 const { schedules, seed, seconds } = Object.fromEntries(
-  Object.entries(values).map(([name, text]) => {
+  Object.entries(numbers).map(([name, text]) => {
     const number = Number(text);
     if (!Number.isInteger(number) || number < 1) {
       process.stderr.write(`chaos: --${name} takes a whole number from 1 on, not ${text}\n`);
@@ -22,15 +27,17 @@ const { schedules, seed, seconds } = Object.fromEntries(
     }
     return [name, number];
   }),
-) as Record<keyof typeof values, number>;
+) as Record<keyof typeof numbers, number>;
 
 const chaos = await ChaosPlane.start();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void chaos.end({ remove: true }).then(() => process.exit(1)));
+const reports: Report[] = [];
 for (let n = 0; n < schedules; n++) {
   const current = seed + n;
   try {
     const report = await runSchedule(chaos, current, seconds);
+    reports.push(report);
     const { acknowledged, refused, ingested, rejected, facts, faults, settledMs } = report;
     process.stdout.write(
       `seed ${current}: ok, ${acknowledged} writes acknowledged, ${refused} refused, ${ingested} commands of a source done, ` +
@@ -47,10 +54,31 @@ for (let n = 0; n < schedules; n++) {
   }
 }
 await chaos.end({ remove: true });
+if (keep) await keepResult('chaos', summaryOf(reports));
 process.exit(0);
 
+function summaryOf(all: Report[]): ChaosResult {
+  const sum = (of: (report: Report) => number) => all.reduce((total, report) => total + of(report), 0);
+  return {
+    firstSeed: seed,
+    schedules,
+    seconds,
+    acknowledged: sum(({ acknowledged }) => acknowledged),
+    refused: sum(({ refused }) => refused),
+    ingested: sum(({ ingested }) => ingested),
+    rejected: sum(({ rejected }) => rejected),
+    facts: sum(({ facts }) => facts),
+    faults: Object.fromEntries(counted(all.flatMap(({ faults }) => faults))),
+    settled: summary(all.map(({ settledMs }) => settledMs)),
+  };
+}
+
 function tally(faults: string[]): string {
+  return [...counted(faults)].map(([fault, count]) => (count > 1 ? `${count} × ${fault}` : fault)).join(', ');
+}
+
+function counted(faults: string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const fault of faults) counts.set(fault, (counts.get(fault) ?? 0) + 1);
-  return [...counts].map(([fault, count]) => (count > 1 ? `${count} × ${fault}` : fault)).join(', ');
+  return counts;
 }

@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
+import { keepResult } from '../bench/kept-results.js';
 import { fuzz } from './fuzz-target.js';
 import { targets } from './targets.js';
 
-/** What `npm run fuzz` runs: `main.js [--runs N] [--seed S] [--target T]…`. */
+/** What `npm run fuzz` runs: `main.js [--runs N] [--seed S] [--target T]… [--keep]`. */
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '100000' },
     seed: { type: 'string' },
     target: { type: 'string', multiple: true },
+    keep: { type: 'boolean', default: false },
   },
 });
 const runs = Number(values.runs);
@@ -20,7 +22,9 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed) || chosen.len
 
 for (const target of chosen) {
   try {
-    const { seconds, outcomes } = await fuzz(target, { runs, seed });
+    const result = await fuzz(target, { runs, seed });
+    const { seconds, outcomes } = result;
+    if (values.keep) await keepResult(`fuzz-${target.name}`, result);
     const told = Object.entries(outcomes)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([outcome, count]) => `${outcome}: ${count}`);

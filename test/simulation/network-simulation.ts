@@ -7,6 +7,7 @@ import { NetworkPublisher } from '../../apps/topology-planner/src/publishing/net
 import type { NetworkHistory } from '../support/network-history.js';
 import { SimulatedAgent } from './agent.js';
 import { SimulatedBroker, type Weather } from './broker.js';
+import { HeldSets } from './held-sets.js';
 import { Random } from './random.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -41,6 +42,7 @@ export class NetworkSimulation {
   readonly #clock = new VirtualClock();
   readonly #random: Random;
   readonly #broker: SimulatedBroker;
+  readonly #held: HeldSets;
   #leader: Replica;
   #standby: Replica;
   #recorded = 0;
@@ -51,6 +53,7 @@ export class NetworkSimulation {
     seed: number,
   ) {
     this.#random = new Random(seed);
+    this.#held = new HeldSets(history);
     this.#broker = new SimulatedBroker(this.#clock, this.#random);
     this.#leader = this.#newReplica();
     this.#standby = this.#newReplica();
@@ -119,10 +122,12 @@ export class NetworkSimulation {
     agent.start();
   }
 
-  /** What an agent holds is at every moment the plan of the version it names, of none in between. */
-  #checkFolded(nodeId: string, { logVersion, digest }: NodeSet): void {
+  /** What an agent holds is at every moment the plan of the version it names, of none in between, and sound with what others hold. */
+  #checkFolded(nodeId: string, set: NodeSet): void {
+    const { logVersion, digest } = set;
     if (digests(this.history.stateAt(logVersion), [nodeId]).get(nodeId) !== digest)
       this.faults.push(`${nodeId} holds another set than the plan of version ${logVersion}`);
+    this.faults.push(...this.#held.fold(nodeId, set));
   }
 
   /** Something bad every now and then, as long as the storm lasts. */

@@ -101,6 +101,28 @@ export function relayHistories(maxLength: number): fc.Arbitrary<NetworkHistory> 
   });
 }
 
+/** All of it in one. */
+export function wholeHistories(maxLength: number): fc.Arbitrary<NetworkHistory> {
+  const joins = fc.array(join, { minLength: 3, maxLength: 7, size: 'max' });
+  const one = fc.oneof(
+    gatewaySteps(step, 1).map((gateways) => ({ gateways, relays: [] })),
+    relaySteps(step, 2).map((relays) => ({ gateways: [], relays })),
+  );
+  return fc.record({ settings, joins, steps: fc.array(one, { maxLength, size: 'max' }) }).map((random) => {
+    const history = new NetworkHistory(random.settings);
+    for (const join of random.joins) take(history, join);
+    for (const { gateways, relays } of random.steps) {
+      for (const one of gateways)
+        if ('step' in one) takeGateway(history, one.step);
+        else take(history, one.other);
+      for (const one of relays)
+        if ('step' in one) takeRelay(history, one.step);
+        else take(history, one.other);
+    }
+    return history;
+  });
+}
+
 function take(history: NetworkHistory, step: Step): void {
   const present = [...history.state.nodes.keys()].sort();
   const nodeId = 'who' in step ? present[step.who % present.length] : undefined;
