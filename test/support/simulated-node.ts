@@ -162,7 +162,7 @@ export class SimulatedNode {
       signer,
       jwt: nats.jwt,
       nkeySeed: this.#user.seed,
-      reconnect: { waitMs: 100, jitterMs: 200 },
+      reconnect: { firstMs: 300, longestMs: 300 },
       onStatus: (status) => {
         if (status === 'disconnected') this.disconnections += 1;
       },

@@ -30,7 +30,7 @@ afterAll(() => broker.stop());
 /** An agent with a login of its own that follows `desired` from what it holds. */
 async function agentOf(desired: DesiredState, state = new HeldState()) {
   const login = await testNodeLogin(broker.trust, desired.nodeId);
-  const agent = connectAgent({ urls: [broker.url], ...login, reconnect: { waitMs: 50, jitterMs: 50 } });
+  const agent = connectAgent({ urls: [broker.url], ...login, reconnect: { firstMs: 100, longestMs: 100 } });
   agents.push(agent);
   const follow = agent.follow({
     opener: desired.opener(broker.trust.sealing.publicKey),

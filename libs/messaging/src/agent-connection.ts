@@ -14,6 +14,7 @@ import { type ConnectionStatus, isRefusedLogin, type ServiceConnection, statusAf
 import { drain } from './drain.js';
 import { type FollowerLink, type FollowOptions, NodeFollower } from './node-follower.js';
 import { pause } from './pause.js';
+import { type PauseLimits, ReconnectPauses } from './reconnect-pauses.js';
 import type { ReportSigner } from './report-proof.js';
 
 export type AgentReport =
@@ -30,8 +31,8 @@ export interface AgentConnectionOptions extends BrokerAddress {
   jwt: string;
   /** Seed of the node's own user key; it signs the broker's challenge and is never sent. */
   nkeySeed: string;
-  /** Pauses before a reconnect, milliseconds: many agents return at once (default 2,000 and up to 5,000 more). */
-  reconnect?: { waitMs: number; jitterMs: number };
+  /** Pauses before a reconnect: many agents return at once (default 2,000 and 7,000). */
+  reconnect?: PauseLimits;
   onStatus?(status: ConnectionStatus): void;
 }
 
@@ -49,12 +50,16 @@ export function connectAgent(options: AgentConnectionOptions): AgentConnection {
 export class AgentConnection {
   readonly #closed = new AbortController();
   readonly #follows = new Map<AgentFollowOptions, NodeFollower | undefined>();
+  readonly #limits: PauseLimits;
+  #pauses: ReconnectPauses;
   #nats: NatsConnection | undefined;
   #jwt: string;
   #status: ConnectionStatus = 'disconnected';
 
   constructor(private readonly options: AgentConnectionOptions) {
     this.#jwt = options.jwt;
+    this.#limits = options.reconnect ?? { firstMs: 2_000, longestMs: 7_000 };
+    this.#pauses = new ReconnectPauses(this.#limits);
     void this.#run();
   }
 
@@ -88,7 +93,9 @@ export class AgentConnection {
   /** Logs in again with a new login, without waiting for the old one to expire. */
   async renew(jwt: string): Promise<void> {
     this.#jwt = jwt;
-    if (this.#status === 'connected') await this.#nats?.reconnect();
+    if (this.#status !== 'connected') return;
+    this.#pauses.hurry();
+    await this.#nats?.reconnect();
   }
 
   /** Whether the broker answers within so many milliseconds. */
@@ -124,6 +131,7 @@ export class AgentConnection {
   async #run(): Promise<void> {
     for (let nats = await this.#dial(); nats; nats = await this.#dial()) {
       this.#nats = nats;
+      this.#pauses.connected();
       this.#set('connected');
       for (const [options, follower] of this.#follows) {
         follower?.stop();
@@ -131,13 +139,16 @@ export class AgentConnection {
       }
       for await (const event of nats.status()) {
         this.#set(statusAfter(this.#status, event));
-        if (event.type === 'reconnect') for (const follower of this.#follows.values()) follower?.lookAgain();
+        if (event.type !== 'reconnect') continue;
+        this.#pauses.connected();
+        for (const follower of this.#follows.values()) follower?.lookAgain();
       }
     }
   }
 
   async #dial(): Promise<NatsConnection | undefined> {
-    const { signer, nkeySeed, reconnect = { waitMs: 2_000, jitterMs: 5_000 } } = this.options;
+    const { signer, nkeySeed } = this.options;
+    const pauses = (this.#pauses = new ReconnectPauses(this.#limits));
     for (let attempt = 0; !this.#closed.signal.aborted; attempt++) {
       try {
         const nats = await connect({
@@ -145,15 +156,15 @@ export class AgentConnection {
           name: signer.nodeId,
           authenticator: jwtLogin(() => this.#jwt, nkeySeed),
           inboxPrefix: `_INBOX.${signer.nodeId}`,
-          reconnectTimeWait: reconnect.waitMs,
-          reconnectJitter: reconnect.jitterMs,
-          reconnectJitterTLS: reconnect.jitterMs,
+          // The client would dial at once after a loss, and only then begin to wait.
+          reconnectDelayHandler: () => 0,
+          reconnectToServer: ([next]) => ({ server: next!, delay: pauses.next() }),
         });
         if (!this.#closed.signal.aborted) return nats;
         await nats.close();
       } catch (error) {
         if (isRefusedLogin(error)) this.#set('refused');
-        const longest = Math.min(100 * 2 ** attempt, reconnect.waitMs + reconnect.jitterMs);
+        const longest = Math.min(100 * 2 ** attempt, this.#limits.longestMs);
         await pause(longest * (0.5 + Math.random() / 2), this.#closed.signal);
       }
     }

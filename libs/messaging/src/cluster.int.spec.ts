@@ -44,7 +44,7 @@ test('the broker that leads dies: nothing acknowledged is lost, and an agent goe
   const agent = connectAgent({
     urls: urls(),
     ...(await testNodeLogin(trust, desired.nodeId)),
-    reconnect: { waitMs: 100, jitterMs: 100 },
+    reconnect: { firstMs: 200, longestMs: 200 },
   });
   const opener = desired.opener(trust.sealing.publicKey);
   agent.follow({ opener, held: state.held, onMessage: state.onMessage });
@@ -64,7 +64,7 @@ test('a revocation reaches every broker', async () => {
   const system = await connect(trust.systemCredentials);
   const logins = await Promise.all(brokers.map(() => testNodeLogin(trust)));
   const agents = logins.map((login, n) =>
-    connectAgent({ urls: [urls()[n]!], ...login, reconnect: { waitMs: 50, jitterMs: 50 } }),
+    connectAgent({ urls: [urls()[n]!], ...login, reconnect: { firstMs: 100, longestMs: 100 } }),
   );
   await until('all are in', () => agents.every((agent) => agent.status === 'connected'), 20_000);
   const revoker = new CredentialRevoker({ trust, connection: system, ttlSeconds: 3_600, now: () => new Date() });

@@ -28,7 +28,7 @@ function connectAs(login: Login): AgentConnection {
   const agent = connectAgent({
     urls: [broker.url],
     ...login,
-    reconnect: { waitMs: 20, jitterMs: 20 },
+    reconnect: { firstMs: 40, longestMs: 40 },
     onStatus: (status) => onStatus.get(login.nodeId)?.(status),
   });
   agents.push(agent);

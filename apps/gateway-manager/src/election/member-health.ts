@@ -27,7 +27,7 @@ export interface MemberHealth {
 export const SILENCE_MS = 1_750;
 /** One lost packet moves nothing. Probes are 500 ms apart and wait 400 ms: a dead range is known after 0.9 to 1.4 s. */
 export const FAILURES = 2;
-/** How long a member may stay unheard at first: an agent that lost its broker tries again after 2 to 7 s, here twice. */
+/** How long a member may stay unheard at first: an agent that lost its broker tries again after up to 7 s, here twice. */
 export const GRACE_MS = 15_000;
 /** WireGuard rejects a session without a new handshake after so long (whitepaper §6.1, REJECT_AFTER_TIME). */
 export const HANDSHAKE_MS = 180_000;
