@@ -1,7 +1,7 @@
 import type { FuzzResult } from '../fuzz/fuzz-target.js';
 import type { Kept } from './kept-results.js';
 import type { Summary } from './summary.js';
-import { place, table } from './table.js';
+import { place, table } from './markdown.js';
 
 /** Kept by test/chaos/chaos.ts. */
 export interface ChaosResult {

@@ -4,6 +4,16 @@ import type { Machine } from './machine.js';
 import type { BurstResult, JoinResult, TrafficResult } from './mesh/joins.js';
 import type { Seeding } from './mesh/mesh.js';
 import type { RestartResult } from './mesh/restart.js';
+import type {
+  MillionResult,
+  NetworksResult,
+  PlannerRestartResult,
+  ReportsResult,
+  StormResult,
+  SustainedResult,
+  TouchResult,
+  WholeRestartResult,
+} from './scale-results.js';
 import type { Summary } from './summary.js';
 
 /** What scripts/bench.mjs adds to every result. */
@@ -58,22 +68,50 @@ export interface FailoverResult {
   };
 }
 
+/** At their limits: many agents, many changes, many networks, a long log. */
+export interface ScaleResults {
+  sustained: (SustainedResult & Measured)[];
+  storm: (StormResult & Measured)[];
+  touch: (TouchResult & Measured)[];
+  networks?: NetworksResult & Measured;
+  million?: MillionResult & Measured;
+  restart: (WholeRestartResult & Measured)[];
+  plannerRestart: (PlannerRestartResult & Measured)[];
+  reports: (ReportsResult & Measured)[];
+}
+
 export interface Results {
   meshes: (MeshResult & Measured)[];
   log?: LogResult & Measured;
   planner?: PlannerResult & Measured;
   failover?: FailoverResult & Measured;
+  scale: ScaleResults;
 }
 
-/** What the directory holds; meshes by size. */
+/** What the directory holds; those of several sizes by size. */
 export function readResults(directory: string): Results {
-  if (!existsSync(directory)) return { meshes: [] };
-  const read = <T>(name: string) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as T;
-  const optional = <T>(name: string) => (existsSync(join(directory, name)) ? read<T>(name) : undefined);
-  const meshes = readdirSync(directory)
-    .filter((name) => /^mesh-\d+\.json$/.test(name))
-    .map((name) => read<MeshResult & Measured>(name))
-    .sort((a, b) => a.nodes - b.nodes);
-  const [log, planner] = [optional<Results['log']>('log.json'), optional<Results['planner']>('planner.json')];
-  return { meshes, log, planner, failover: optional<Results['failover']>('failover.json') };
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const read = <T>(name: string) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as T & Measured;
+  const optional = <T>(name: string) => (names.includes(`${name}.json`) ? read<T>(`${name}.json`) : undefined);
+  const bySize = <T extends { nodes: number }>(name: string) =>
+    names
+      .filter((file) => new RegExp(`^${name}-\\d+\\.json$`).test(file))
+      .map((file) => read<T>(file))
+      .sort((a, b) => a.nodes - b.nodes);
+  return {
+    meshes: bySize<MeshResult>('mesh'),
+    log: optional<LogResult>('log'),
+    planner: optional<PlannerResult>('planner'),
+    failover: optional<FailoverResult>('failover'),
+    scale: {
+      sustained: bySize<SustainedResult>('sustained'),
+      storm: bySize<StormResult>('storm'),
+      touch: bySize<TouchResult>('touch'),
+      networks: optional<NetworksResult>('networks'),
+      million: optional<MillionResult>('million'),
+      restart: bySize<WholeRestartResult>('restart'),
+      plannerRestart: bySize<PlannerRestartResult>('planner-restart'),
+      reports: bySize<ReportsResult>('reports'),
+    },
+  };
 }

@@ -1,11 +1,12 @@
-import type { Machine } from './machine.js';
-import type { CpuSeconds } from './mesh/cpu-meter.js';
+import { cpu, NOTHING, place, seconds, table } from './markdown.js';
 import type { FailoverResult, LogResult, Measured, MeshResult, PlannerResult, Results } from './results.js';
+import { goalRows, scaleTables } from './scale-table.js';
 import type { Summary } from './summary.js';
 
 /** The documents that hold figures, and which. */
 export const DOCUMENTS: Record<string, (results: Results) => string> = {
   'README.md': benchTable,
+  'docs/performance.md': scaleTables,
   'docs/reliability.md': failoverTable,
 };
 
@@ -19,14 +20,17 @@ export function withTable(text: string, table: string, mark = 'bench'): string {
 }
 
 /** Markdown, as Prettier would leave it. */
-export function benchTable({ meshes, log, planner, failover }: Results): string {
+export function benchTable(results: Results): string {
+  const { meshes, log, planner, failover } = results;
   const machine = (meshes.at(-1) ?? log ?? planner ?? failover)?.machine;
+  const goals = goalRows(results);
   if (!machine) return NOTHING;
   const parts = [
     meshes.length > 0 ? table(meshRows(meshes)) : '',
     log ? table(logRows(log)) : '',
     planner ? table(plannerRows(planner)) : '',
     failover ? table(failoverRows(failover)) : '',
+    goals.length > 1 ? table(goals) : '',
     `${place(
       machine,
       [...meshes, log, planner, failover].flatMap((each) => each?.machine ?? []),
@@ -40,8 +44,6 @@ export function failoverTable({ failover }: Results): string {
   if (!failover) return NOTHING;
   return `\n${table(failoverRows(failover))}\n${place(failover.machine, [failover.machine])}\n\n`;
 }
-
-const NOTHING = '\n_Nothing measured yet: `npm run bench`._\n\n';
 
 function meshRows(meshes: (MeshResult & Measured)[]): string[][] {
   const row = (name: string, cell: (mesh: MeshResult) => string) => [name, ...meshes.map(cell)];
@@ -95,27 +97,3 @@ function failoverRows({ failover: { runs, gapMs } }: FailoverResult): string[][]
     row('the range behind it is cut off, all else is well', gapMs.rangeDead),
   ];
 }
-
-export function table([head = [], ...rows]: string[][]): string {
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |\n`;
-  return line(head) + line(head.map((_, n) => (n === 0 ? '---' : '---:'))) + rows.map(line).join('');
-}
-
-export function place(machine: Machine, all: Machine[]): string {
-  const { cpu: model, cores, coresOfMachine, memoryGb, node, postgres, nats } = machine;
-  const commits = [...new Set(all.map(({ commit }) => commit))].join(', ');
-  const days = [...new Set(all.map(({ measuredAt }) => measuredAt.slice(0, 10)))].sort();
-  const loads = all.map(({ loadBefore }) => loadBefore).sort((a, b) => a - b);
-  return (
-    `${cores} of ${coresOfMachine} cores (${model}, ${memoryGb} GB) for all of it, generator included; Node ${node}, PostgreSQL ${postgres}, ` +
-    `nats-server ${nats}; commit ${commits}; ${span(days)}; the machine's load before, ${span(loads)}.`
-  );
-}
-
-/** The first and the last, or the one there is. */
-const span = (sorted: (string | number)[]) => [...new Set([sorted[0], sorted.at(-1)])].join(' to ');
-
-const seconds = (ms: number) => (ms / 1_000).toFixed(1);
-
-const cpu = ({ standalone, postgres, nats, generator }: CpuSeconds) =>
-  [standalone, postgres, nats, generator].map((each) => Math.round(each * 1_000)).join(' / ');

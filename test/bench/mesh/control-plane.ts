@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,8 +14,10 @@ import type { EnrolResponse } from '#contracts/enrolment.js';
 import { openLog } from '#event-store/postgres/data-source.js';
 import { PostgresEventStore } from '#event-store/postgres/postgres-event-store.js';
 import type { Trust } from '#messaging/trust.js';
+import type { Ready, ReadyService } from '../../../apps/standalone/src/parts/data-dir.js';
 import { silent } from '../../../apps/standalone/src/parts/log.js';
 import { startPostgres } from '../../../apps/standalone/src/parts/postgres.js';
+import { until } from '../../support/wait.js';
 import type { EnrolledNode, MeshNode } from './mesh-node.js';
 import { childrenOf, ended } from './processes.js';
 
@@ -31,23 +33,38 @@ export interface Pids {
   nats: number;
 }
 
+/** What nodes join, and the key that admits them. */
+export interface BenchNetwork {
+  id: string;
+  name: string;
+  keyId: string;
+  secret: string;
+}
+
+export interface PlaneOptions {
+  /** More of `up`'s flags. */
+  flags?: string[];
+}
+
 /** The real control plane as a child process, on ports that stay the same when it is started again. */
 export class ControlPlane {
   #child: ChildProcess | undefined;
   #http: Agent = newAgent();
-  /** The network that all nodes join, and the key that admits them. */
-  network = { id: '', name: '', keyId: '', secret: '' };
+  /** The one that was made first: where there is one, all nodes join it. */
+  network: BenchNetwork = { id: '', name: '', keyId: '', secret: '' };
   /** When it logged something, by message: `performance.now()` of this process, told by the clock that both share. */
   readonly logged = new Map<string, number>();
+  readonly #timesLogged = new Map<string, number>();
 
   private constructor(
     private readonly dir: string,
     private readonly ports: { http: number; nats: number },
+    private readonly flags: readonly string[],
   ) {}
 
-  static async start(): Promise<ControlPlane> {
+  static async start({ flags = [] }: PlaneOptions = {}): Promise<ControlPlane> {
     const dir = mkdtempSync(join(tmpdir(), 'tombolo-bench-'));
-    const plane = new ControlPlane(join(dir, 'data'), { http: await freePort(), nats: await freePort() });
+    const plane = new ControlPlane(join(dir, 'data'), { http: await freePort(), nats: await freePort() }, flags);
     try {
       await plane.spawn();
       await plane.ready();
@@ -84,6 +101,11 @@ export class ControlPlane {
     }
   }
 
+  /** How often it logged a message since it was started. */
+  timesLogged(message: string): number {
+    return this.#timesLogged.get(message) ?? 0;
+  }
+
   get pids(): Pids {
     const standalone = this.#child?.pid ?? 0;
     const children = childrenOf(standalone);
@@ -96,8 +118,11 @@ export class ControlPlane {
     const listen = ['--http', `127.0.0.1:${this.ports.http}`, '--nats', `127.0.0.1:${this.ports.nats}`];
     // What `npm run up` gives it, from scripts/bench.mjs.
     const flags = process.env.TOMBOLO_BENCH_FLAGS?.split(' ') ?? [];
-    const args = [...flags, PROGRAM, '--data', this.dir, ...listen];
+    const args = [...flags, PROGRAM, '--data', this.dir, ...listen, ...this.flags];
+    // What was killed has left its own.
+    rmSync(join(this.dir, 'ready.json'), { force: true });
     this.logged.clear();
+    this.#timesLogged.clear();
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, TOMBOLO_LOG: 'info', TOMBOLO_LOG_FORMAT: 'json' },
@@ -110,8 +135,8 @@ export class ControlPlane {
   }
 
   /** Resolves when `/readyz` says so. */
-  async ready(): Promise<void> {
-    const deadline = performance.now() + READY_MS;
+  async ready(limitMs = READY_MS): Promise<void> {
+    const deadline = performance.now() + limitMs;
     while (performance.now() < deadline) {
       if (this.#child?.exitCode !== null) throw new Error('the control plane ended; see above what it logged');
       const status = await this.#send('GET', '/readyz', {}).then(
@@ -121,7 +146,7 @@ export class ControlPlane {
       if (status === 200) return;
       await sleep(5);
     }
-    throw new Error(`the control plane was not ready within ${READY_MS} ms`);
+    throw new Error(`the control plane was not ready within ${limitMs} ms`);
   }
 
   /** Ends it, and waits until database and broker have followed. */
@@ -141,25 +166,47 @@ export class ControlPlane {
     rmSync(join(this.dir, '..'), { recursive: true, force: true });
   }
 
-  /** Makes the network that all nodes join, and a key for any number of them. */
-  async createNetwork(name: string): Promise<void> {
-    const authorization = `Bearer ${readFileSync(join(this.dir, 'keys', 'admin-token'), 'utf8').trim()}`;
-    const headers = { authorization };
-    const wanted = { name, cidr: '10.64.0.0/15' };
-    const { networkId: id } = await this.#call<{ networkId: string }>('POST', '/api/v1/networks', headers, wanted);
-    const keys = `/api/v1/networks/${name}/enrollment-keys`;
-    const { token } = await this.#call<{ token: string }>('POST', keys, headers, {});
+  /** Makes a network, and a key that admits any number of nodes. */
+  async createNetwork(name: string, cidr = '10.64.0.0/15'): Promise<BenchNetwork> {
+    const { networkId: id } = await this.ask<{ networkId: string }>('POST', '/networks', { name, cidr });
+    const { token } = await this.ask<{ token: string }>('POST', `/networks/${name}/enrollment-keys`, {});
     const { keyId, secret } = parseEnrolmentToken(token);
-    this.network = { id, name, keyId, secret };
+    const network = { id, name, keyId, secret };
+    if (!this.network.id) this.network = network;
+    return network;
   }
 
-  async enrol(node: MeshNode): Promise<EnrolledNode> {
-    const { keyId, secret } = this.network;
+  async enrol(node: MeshNode, { keyId, secret }: BenchNetwork = this.network): Promise<EnrolledNode> {
     const headers = { authorization: `Bearer ${keyId}.${secret}`, 'idempotency-key': randomUUID() };
     return { ...node, answer: await this.#call<EnrolResponse>('POST', '/api/v1/enroll', headers, node.request) };
   }
 
-  async #call<T>(method: string, path: string, headers: Record<string, string>, body: unknown): Promise<T> {
+  /** A request of the operator, below /api/v1. */
+  ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const authorization = `Bearer ${readFileSync(join(this.dir, 'keys', 'admin-token'), 'utf8').trim()}`;
+    return this.#call<T>(method, `/api/v1${path}`, { authorization }, body);
+  }
+
+  /** A value of /metrics that has no labels. */
+  async metric(name: string): Promise<number> {
+    const { text: metrics } = await this.#send('GET', '/metrics', {});
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1] ?? NaN);
+  }
+
+  /** The services that run as processes of their own, once all of them do. */
+  async services(): Promise<ReadyService[]> {
+    const file = join(this.dir, 'ready.json');
+    await until('all services to be ready', () => existsSync(file), READY_MS);
+    const { services } = JSON.parse(readFileSync(file, 'utf8')) as Ready;
+    return services ?? [];
+  }
+
+  /** What such a service has logged so far. */
+  logOf({ name, replica }: ReadyService): string {
+    return readFileSync(join(this.dir, 'logs', `${name}-${replica}.log`), 'utf8');
+  }
+
+  async #call<T>(method: string, path: string, headers: Record<string, string>, body?: unknown): Promise<T> {
     const answer = await this.#send(method, path, headers, body);
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
     return JSON.parse(answer.text) as T;
@@ -182,6 +229,7 @@ export class ControlPlane {
     try {
       const { level, time, msg } = JSON.parse(line) as { level: number; time: number; msg: string };
       this.logged.set(msg, time - performance.timeOrigin);
+      this.#timesLogged.set(msg, this.timesLogged(msg) + 1);
       if (level < 40) return;
     } catch {
       // Said by Node itself.

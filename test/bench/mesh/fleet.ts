@@ -22,6 +22,7 @@ export type Lines = { kind: 'own' } | { kind: 'shared'; urls: string[]; trust: T
 interface Member {
   agent: SimulatedAgent;
   reports: Reports;
+  send(report: AgentReport): void;
   isLevel(): boolean;
   isWaiting: boolean;
 }
@@ -33,6 +34,8 @@ interface Member {
 export class Fleet {
   readonly book = new ResourceBook();
   readonly arrivals = new Arrivals();
+  /** Called for every message that an agent took, with its number and the log version that it holds now. */
+  onTaken: (agent: number, logVersion: number) => void = () => {};
   readonly #members: Member[] = [];
   readonly #own: AgentConnection[] = [];
   readonly #shared: { connection: ServiceConnection; agents: SharedAgents }[] = [];
@@ -89,9 +92,14 @@ export class Fleet {
     };
     const { send, isLevel } =
       this.lines.kind === 'own' ? this.#connect(node, { follow, reports, signer }) : this.#share(index, follow, signer);
-    this.#members.push({ agent, reports, isLevel, isWaiting: false });
+    this.#members.push({ agent, reports, send, isLevel, isWaiting: false });
     if (this.lines.kind === 'shared') reports.connected();
     return agent;
+  }
+
+  /** What an agent that had a kernel would have seen. */
+  tell(agent: number, report: AgentReport): void {
+    this.#members[agent]?.send(report);
   }
 
   async close(): Promise<void> {
@@ -134,6 +142,7 @@ export class Fleet {
     const member = this.#members[index]!;
     const verdict = member.agent.onMessage(message);
     if (verdict !== 'folded') return verdict;
+    this.onTaken(index, message.head.logVersion);
     if (!member.isWaiting) this.#reportsToCome += 1;
     member.isWaiting = true;
     member.reports.applied({ ...held(member.agent), tookMs: 0 }, member.agent.changedInPlace);

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectService, type ServiceConnection } from '#messaging/connection.js';
-import { ControlPlane } from './control-plane.js';
+import type { EventStore } from '#event-store/core/event-store.js';
+import { ControlPlane, type PlaneOptions } from './control-plane.js';
 import { Fleet } from './fleet.js';
 import { inParallel } from './in-parallel.js';
-import { createNode, type MeshNode } from './mesh-node.js';
-import { addFromDisk, seedLog } from './seed-log.js';
+import { createNode, type EnrolledNode, type MeshNode } from './mesh-node.js';
+import { addFromDisk, seedLog, type SeededNetwork } from './seed-log.js';
 
 /** Above this, agents share connections: ten thousand of their own would measure this process's sockets. */
 const OWN_CONNECTIONS_UP_TO = 1_000;
@@ -25,9 +26,24 @@ export type Seeding =
     }
   | { by: 'log'; enrolments: number };
 
+export interface MeshOptions extends PlaneOptions {
+  /** Of the network that all nodes join. */
+  cidr?: string;
+  /** Whether every agent has a connection and a login of its own; where it is not said, their number decides. */
+  ownConnections?: boolean;
+}
+
+export interface Pause {
+  write(store: EventStore): Promise<SeededNetwork[]>;
+  /** Right before the control plane is started again. */
+  onStart?(): void;
+  readyWithinMs?: number;
+}
+
 /** A network of one control plane with its agents, and the nodes that will join it. */
 export class Mesh {
-  readonly ownConnections: boolean;
+  /** Those it was seeded with, in the order in which the fleet has them. */
+  readonly nodes: EnrolledNode[] = [];
   #nextNode = 0;
 
   private constructor(
@@ -35,24 +51,24 @@ export class Mesh {
     readonly fleet: Fleet,
     /** With a service's rights: it hears everything and is no agent. */
     readonly observer: ServiceConnection,
-    nodes: number,
-  ) {
-    this.ownConnections = nodes <= OWN_CONNECTIONS_UP_TO;
-  }
+    readonly ownConnections: boolean,
+  ) {}
 
-  static async open(nodes: number): Promise<Mesh> {
-    const plane = await ControlPlane.start();
-    await plane.createNetwork('bench');
+  /** @param nodes how many agents there will be about, in all networks together */
+  static async open(nodes: number, options: MeshOptions = {}): Promise<Mesh> {
+    const { cidr, ownConnections = nodes <= OWN_CONNECTIONS_UP_TO } = options;
+    const plane = await ControlPlane.start(options);
+    await plane.createNetwork('bench', cidr);
     const { trust } = plane;
     const urls = [plane.natsUrl];
     const fleet = new Fleet(
-      nodes <= OWN_CONNECTIONS_UP_TO
+      ownConnections
         ? { kind: 'own' }
         : { kind: 'shared', urls, trust, connections: Math.ceil(nodes / AGENTS_PER_CONNECTION) },
     );
     await fleet.open();
     const observer = await connectService({ urls, creds: trust.serviceCredentials, name: 'observer' });
-    return new Mesh(plane, fleet, observer, nodes);
+    return new Mesh(plane, fleet, observer, ownConnections);
   }
 
   /** Keys of nodes that have not joined. */
@@ -69,7 +85,11 @@ export class Mesh {
     const nodes = this.create(count);
     const began = performance.now();
     const since = () => Number(((performance.now() - began) / 1_000).toFixed(2));
-    await inParallel(nodes, ENROLLING_AT_ONCE, async (node) => this.fleet.add(await this.plane.enrol(node)));
+    await inParallel(nodes, ENROLLING_AT_ONCE, async (node) => {
+      const enrolled = await this.plane.enrol(node);
+      this.nodes.push(enrolled);
+      this.fleet.add(enrolled);
+    });
     const seconds = since();
     await this.complete();
     const perSecond = Math.round(count / seconds);
@@ -78,13 +98,24 @@ export class Mesh {
 
   /** They joined long ago and have all on their disks; the broker knows nothing of them yet. */
   async #recallAll(count: number): Promise<Seeding> {
-    await this.plane.stop();
-    const seeded = await seedLog(this.plane, this.create(count));
-    await this.plane.spawn();
-    await this.plane.ready();
-    addFromDisk(this.fleet, seeded);
+    const { plane } = this;
+    const nodes = this.create(count);
+    const write = async (store: EventStore) => [await seedLog(store, { plane, network: plane.network, nodes })];
+    const [seeded] = await this.whileStopped({ write });
     await this.complete();
+    this.nodes.push(...(seeded?.nodes ?? []));
     return { by: 'log', enrolments: count };
+  }
+
+  /** Writes networks into the log while the control plane is stopped; then it starts, and their nodes follow from their disks. */
+  async whileStopped({ write, onStart, readyWithinMs }: Pause): Promise<SeededNetwork[]> {
+    await this.plane.stop();
+    const seeded = await this.plane.withLog(write);
+    onStart?.();
+    await this.plane.spawn();
+    await this.plane.ready(readyWithinMs);
+    for (const each of seeded) addFromDisk(this.fleet, each);
+    return seeded;
   }
 
   /** Resolves when nothing is on its way and every agent holds all others. */

@@ -29,6 +29,16 @@ export function cpuSecondsOf(pid: number, withDescendants: boolean): number {
   return sum(all.find((each) => each.pid === pid));
 }
 
+/** Megabytes of memory that a process and its descendants hold; what they share is counted once (`Pss`, see proc(5)). */
+export function memoryMbOf(pid: number): number {
+  const all = everything();
+  const sum = (id: number): number => {
+    const children = all.filter(({ parent }) => parent === id);
+    return pssKbOf(id) + children.reduce((total, child) => total + sum(child.pid), 0);
+  };
+  return Math.round(sum(pid) / 1024);
+}
+
 export async function ended(pid: number): Promise<void> {
   for (;;) {
     const stat = statOf(pid);
@@ -41,6 +51,15 @@ function everything(): ProcessStat[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => statOf(Number(pid)) ?? []);
+}
+
+/** 0 for one that has ended. */
+function pssKbOf(pid: number): number {
+  try {
+    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 /** `/proc/PID/stat`, see proc(5): `pid (name) state ppid …`, and the name may hold anything. */

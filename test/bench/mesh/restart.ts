@@ -11,7 +11,7 @@ export interface RestartResult {
   planningMs: number;
   /** A join is sent as soon as the API is ready: until its first message was published, */
   publishedMs: number;
-  /** and until the last agent had it. Agents come back 2 to 7 s after they lost the broker. */
+  /** and until the last agent had it. Agents come back up to 7 s after they lost the broker. */
   allAgentsMs: number;
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { Resource } from '#contracts/node-stream.js';
 import { DecisionMaker } from '#event-store/core/decision-maker.js';
+import type { EventStore } from '#event-store/core/event-store.js';
 import { isLive } from '#planner/members.js';
 import { ownResources, planNode } from '#planner/plan-node.js';
 import { networkFold } from '#topology/network-fold.js';
@@ -9,7 +10,7 @@ import type { NetworkState } from '#topology/network-state.js';
 import type { NodeView } from '#topology/view.js';
 import { secretHash } from '../../../apps/registry/src/auth/api-token.js';
 import { decideEnrolNode } from '../../../apps/registry/src/nodes/enrol-node.decider.js';
-import type { ControlPlane } from './control-plane.js';
+import type { BenchNetwork, ControlPlane } from './control-plane.js';
 import type { Fleet } from './fleet.js';
 import { inParallel } from './in-parallel.js';
 import type { EnrolledNode, MeshNode } from './mesh-node.js';
@@ -18,44 +19,48 @@ import { SimulatedAgent } from './simulated-agent.js';
 const DECIDING_AT_ONCE = 256;
 const SNAPSHOT_EVERY = 2_000;
 
+export interface SeededNetwork {
+  nodes: EnrolledNode[];
+  /** After them. */
+  state: NetworkState;
+}
+
+interface Enrolments {
+  plane: ControlPlane;
+  network: BenchNetwork;
+  nodes: MeshNode[];
+}
+
 /**
  * Enrols nodes by the registry's own decider, into the log of a control plane that is stopped: as if they had joined long ago. To join
  * over HTTP one by one they would have to be told N² / 2 peers, 12 GB for 10,000.
- * @returns the nodes, and the network's state after them
  */
-export function seedLog(
-  plane: ControlPlane,
-  nodes: MeshNode[],
-): Promise<{ nodes: EnrolledNode[]; state: NetworkState }> {
-  const { id, name: network, keyId, secret } = plane.network;
+export async function seedLog(store: EventStore, { plane, network, nodes }: Enrolments): Promise<SeededNetwork> {
+  const { id, name: networkName, keyId, secret } = network;
   const { publicKey: controllerKey } = plane.trust.sealing;
   const nats = { urls: [plane.natsUrl], jwt: '', expiresAt: '' };
-  return plane.withLog(async (store) => {
-    const decisions = new DecisionMaker({
-      store,
-      fold: networkFold,
-      snapshotEvery: SNAPSHOT_EVERY,
-      later: setImmediate,
+  const decisions = new DecisionMaker({ store, fold: networkFold, snapshotEvery: SNAPSHOT_EVERY, later: setImmediate });
+  const enrolled = await inParallel(nodes, DECIDING_AT_ONCE, async (node) => {
+    const commandId = randomUUID();
+    const meta = { commandId, actor: `key/${keyId}`, at: new Date().toISOString(), nodeId: uuidv7() };
+    const command = { ...meta, ...node.request, keyId, secretHash: secretHash(secret) };
+    const { answer } = await decisions.execute<NodeView>(id, {
+      commandId,
+      fingerprint: commandId,
+      decide: (state) => decideEnrolNode(command, state),
     });
-    const enrolled = await inParallel(nodes, DECIDING_AT_ONCE, async (node) => {
-      const commandId = randomUUID();
-      const meta = { commandId, actor: `key/${keyId}`, at: new Date().toISOString(), nodeId: uuidv7() };
-      const command = { ...meta, ...node.request, keyId, secretHash: secretHash(secret) };
-      const { answer } = await decisions.execute<NodeView>(id, {
-        commandId,
-        fingerprint: commandId,
-        decide: (state) => decideEnrolNode(command, state),
-      });
-      const { nodeId, name, addresses, version } = answer;
-      return { ...node, answer: { nodeId, network, name, addresses, controllerKey, ca: null, nats, version } };
-    });
-    const { state } = await decisions.current(id);
-    return { nodes: enrolled, state };
+    const { nodeId, name, addresses, version } = answer;
+    return {
+      ...node,
+      answer: { nodeId, network: networkName, name, addresses, controllerKey, ca: null, nats, version },
+    };
   });
+  const { state } = await decisions.current(id);
+  return { nodes: enrolled, state };
 }
 
 /** Lets the nodes follow, each with what it would have on its disk: the state of the log. */
-export function addFromDisk(fleet: Fleet, { nodes, state }: { nodes: EnrolledNode[]; state: NetworkState }): void {
+export function addFromDisk(fleet: Fleet, { nodes, state }: SeededNetwork): void {
   if (!isLive(state)) throw new Error('the network is gone');
   const templates = new Map<string, SimulatedAgent>();
   for (const enrolled of nodes) {

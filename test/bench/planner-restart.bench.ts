@@ -1,0 +1,88 @@
+import { parseArgs } from 'node:util';
+import type { ReadyService } from '../../apps/standalone/src/parts/data-dir.js';
+import { LiveMeter } from './mesh/live-meter.js';
+import { Mesh } from './mesh/mesh.js';
+import { PortMoves } from './mesh/port-moves.js';
+import type { PlannerRestartResult } from './scale-results.js';
+import { until } from '../support/wait.js';
+
+/**
+ * Every service twice, as processes of their own, and a network of many nodes: a topology-planner is killed, the network
+ * changes at once, and the change is published by the other one, or by those that are started again. JSON on standard output.
+ */
+const { values } = parseArgs({
+  options: { nodes: { type: 'string', default: '10000' }, quick: { type: 'boolean', default: false } },
+});
+const nodes = Number(values.nodes);
+const rounds = values.quick ? 1 : 3;
+const KILLED: PlannerRestartResult['runs'][number]['killed'][] = values.quick
+  ? ['both replicas']
+  : ['the one that publishes', 'both replicas'];
+const LIMIT_MS = 120_000;
+const PUBLISHING = 'publishing for a network';
+
+const say = (text: string) => console.error(`planner restart, ${nodes} nodes: ${text}`);
+
+async function measure(): Promise<PlannerRestartResult> {
+  const mesh = await Mesh.open(nodes, { flags: ['--replicas', '2'], ownConnections: false });
+  try {
+    say('they join');
+    await mesh.seed(nodes);
+    const moves = new PortMoves(mesh);
+    const runs: PlannerRestartResult['runs'] = [];
+    for (const killed of KILLED) {
+      for (let n = 1; n <= rounds; n++) {
+        await mesh.settled();
+        say(`killed: ${killed}, ${n} of ${rounds}`);
+        runs.push({ killed, ...(await killPlanner(mesh, moves, killed === 'both replicas')) });
+      }
+    }
+    return { nodes, runs };
+  } finally {
+    await mesh.close();
+  }
+}
+
+async function killPlanner(mesh: Mesh, moves: PortMoves, isBoth: boolean) {
+  const { fleet, observer } = mesh;
+  const planners = await plannersOf(mesh);
+  const victims = isBoth ? planners : [leaderOf(mesh, planners)];
+  const held = new Map<number, number>();
+  let last = 0;
+  fleet.onTaken = (agent, version) => {
+    held.set(agent, version);
+    last = performance.now();
+  };
+  const firsts: { logVersion: number; at: number }[] = [];
+  const meter = await LiveMeter.open(observer, (logVersion) => {
+    if (firsts.at(-1)?.logVersion !== logVersion) firsts.push({ logVersion, at: performance.now() });
+  });
+  const killed = performance.now();
+  for (const { pid } of victims) process.kill(pid, 'SIGKILL');
+  const { agent: about, version } = await moves.move();
+  const isTold = (agent: number) => agent === about || (held.get(agent) ?? 0) >= version;
+  const all = Array.from({ length: fleet.size }, (_, agent) => agent);
+  await until('all nodes to be told', () => all.every(isTold), LIMIT_MS);
+  meter.stop();
+  const first = firsts.find(({ logVersion }) => logVersion >= version);
+  const replaced = async () => (await plannersOf(mesh)).every(({ pid }) => victims.every((gone) => gone.pid !== pid));
+  await until('those killed to be started again', replaced, LIMIT_MS);
+  return { firstToldMs: Math.round((first?.at ?? NaN) - killed), lastToldMs: Math.round(last - killed) };
+}
+
+async function plannersOf({ plane }: Mesh): Promise<ReadyService[]> {
+  return (await plane.services()).filter(({ name }) => name === 'topology-planner');
+}
+
+/** The last of them to say that it publishes. */
+function leaderOf({ plane }: Mesh, planners: ReadyService[]): ReadyService {
+  const began = planners.map((one) => ({ one, at: lastBegan(plane.logOf(one)) }));
+  return began.reduce((a, b) => (b.at > a.at ? b : a)).one;
+}
+
+function lastBegan(log: string): number {
+  const lines = log.split('\n').filter((line) => line.includes(PUBLISHING));
+  return Number((JSON.parse(lines.at(-1) ?? '{}') as { time?: number }).time ?? 0);
+}
+
+console.log(JSON.stringify(await measure(), null, 2));
