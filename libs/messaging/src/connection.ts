@@ -100,11 +100,21 @@ export class ServiceConnection {
   /** Asks the broker and waits up to two seconds for its answer. @throws Unavailable */
   async check(): Promise<void> {
     if (this.#status !== 'connected') throw new Unavailable('broker', `connection to the broker is ${this.#status}`);
-    const silence = new AbortController();
-    const answered = this.nats.flush().then(() => true);
-    const inTime = await Promise.race([answered, pause(2_000, silence.signal).then(() => false)]);
-    silence.abort();
+    const inTime = await this.taken(2_000);
     if (!inTime) throw new Unavailable('broker', 'the broker does not answer');
+  }
+
+  /** Resolves when the broker has passed on what was sent so far; to false when that takes longer, or there is no connection. */
+  async taken(patienceMs: number): Promise<boolean> {
+    if (this.#status !== 'connected') return false;
+    const silence = new AbortController();
+    const answered = this.nats.flush().then(
+      () => true,
+      () => false,
+    );
+    const inTime = await Promise.race([answered, pause(patienceMs, silence.signal).then(() => false)]);
+    silence.abort();
+    return inTime;
   }
 
   /** Resolves when connected (at once if it is). @throws Unavailable when the connection is closed or the signal aborts */

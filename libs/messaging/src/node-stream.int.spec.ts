@@ -145,6 +145,30 @@ test('agents are told although nothing can be stored; it is stored as soon as it
   await lonely.stop();
 }, 30_000);
 
+test('what was told has been passed on by the broker; a broker that hangs is not waited for', async () => {
+  const slow = await startTrustedNats();
+  const [connection, listener] = [await slow.connect(), await slow.connect('listener')];
+  await ensureStreams(connection, { replicas: 1 });
+  const telling = new NodeStreamWriter(connection, slow.trust.sealing.privateKey);
+  let heard = 0;
+  listener.nats.subscribe('tombolo.live.>', { callback: () => void (heard += 1) });
+  await listener.check();
+  const nodes = Array.from({ length: 300 }, () => new DesiredState(telling));
+  const stored = nodes.map((desired) => desired.full());
+  await telling.told();
+  await listener.check();
+  expect(heard).toBe(300);
+  await Promise.all(stored);
+
+  process.kill(slow.server.pid, 'SIGSTOP');
+  const waiting = nodes[0]!.delta([testPeer(1)]);
+  await telling.told();
+  process.kill(slow.server.pid, 'SIGCONT');
+  await waiting;
+  expect((await readHeads(connection)).heads.get(nodes[0]!.nodeId)).toMatchObject({ kind: 'delta', revision: 2 });
+  await slow.stop();
+}, 30_000);
+
 test('publishes that wait give up when the writer is closed', async () => {
   const lonely = await startTrustedNats();
   const closing = new NodeStreamWriter(await lonely.connect(), broker.trust.sealing.privateKey);

@@ -4,7 +4,6 @@ import type { MsgHdrs } from '@nats-io/transport-node';
 import { Unavailable } from '#contracts/errors.js';
 import { formatHead, HEAD_HEADER, type MessageHead } from '#contracts/node-stream.js';
 import { LIVE_PREFIX, nodeDeltaSubject, nodeFullSubject, NODES_PREFIX, RING, STREAMS } from '#contracts/subjects.js';
-import { headersOf } from './acked-publisher.js';
 import type { ServiceConnection } from './connection.js';
 import { publishDurably } from './durable-publish.js';
 import { InFlightWindow } from './in-flight-window.js';
@@ -44,6 +43,8 @@ interface Queued {
 
 /** Messages on their way into the stream at once. */
 const WINDOW = 1_024;
+/** Storing begins after this long even if the broker has not passed on what was told, milliseconds. */
+const PATIENCE_MS = 250;
 /** Sealing goes on for so long at a time, milliseconds; then everything else of this process gets its turn. */
 const SLICE_MS = 10;
 
@@ -119,8 +120,8 @@ export class NodeStreamWriter {
     }
     this.#queue = [];
     this.#telling = undefined;
-    // The last of them leave the process first.
-    await setImmediate();
+    // The broker has work with a change for many: until that is done, nothing of ours takes its processors.
+    await this.connection.taken(PATIENCE_MS);
     for (const store of stores) store();
   }
 
@@ -133,7 +134,7 @@ export class NodeStreamWriter {
       head,
       subject: stored.slice(NODES_PREFIX.length),
       data: this.#sealer.seal(nodeId, controlKey, headText, this.#packed(body)),
-      headers: headersOf({ [HEAD_HEADER]: headText }),
+      headers: headOnly(headText),
       told: false,
       isCurrent,
     };
@@ -199,4 +200,10 @@ export class NodeStreamWriter {
 
 function refuseUnless(isCurrent: () => boolean): void {
   if (!isCurrent()) throw new Unavailable('log', 'another replica may publish for this network by now');
+}
+
+/** The client asks headers for nothing but their bytes when it publishes; these are made once for both ways of a message. */
+function headOnly(headText: string): MsgHdrs {
+  const bytes = Buffer.from(`NATS/1.0\r\n${HEAD_HEADER}: ${headText}\r\n\r\n`);
+  return { encode: () => bytes } as unknown as MsgHdrs;
 }

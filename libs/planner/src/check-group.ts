@@ -82,10 +82,16 @@ function takenPrefixes(state: LiveState, recipient: NodeState, peers: readonly P
         );
       claimed.set(prefix, peerId(peer));
     }
-  if (claimed.size === 0) return found;
+  // By address, for there are many nodes: to make a prefix of each address takes as long as all the rest.
+  const hosts = new Map<string, string>();
+  for (const [prefix, owner] of claimed) {
+    const address = prefix.slice(0, prefix.indexOf('/'));
+    if (hostPrefix(address) === prefix) hosts.set(address, owner);
+  }
+  if (hosts.size === 0) return found;
   for (const node of membersOf(state))
     for (const address of node.addresses) {
-      const owner = claimed.get(hostPrefix(address));
+      const owner = hosts.get(address);
       if (owner === undefined || owner === node.nodeId) continue;
       report(`${label(recipient)} gets ${address} for ${labelOf(state, owner)}, but ${label(node)} has it`);
     }
