@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- [--runs 100000] [--seed S] [--target http|postgres|bus|enrolment|reports|stream|state]… [--keep]`: random and mutated inputs for
+ * `npm run fuzz -- [--runs 100000] [--seed S] [--target http|postgres|bus|ingest|enrolment|reports|stream|state]… [--keep]`: random and mutated inputs for
  * everything that takes what others send (docs/reliability.md). The same seed gives the same inputs.
  */
 import { prepare } from './prepare.mjs';
