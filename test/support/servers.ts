@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { silent } from '../../apps/standalone/src/parts/log.js';
 import { findNatsServer } from '../../apps/standalone/src/parts/nats-binary.js';
 import { startNats as startNatsPart } from '../../apps/standalone/src/parts/nats.js';
+import { startAtFreeRun } from '../../apps/standalone/src/parts/ports.js';
 import { startPostgres as startPostgresPart } from '../../apps/standalone/src/parts/postgres.js';
 
 export interface TestPostgres {
@@ -59,14 +60,12 @@ export async function startNats(options: TestNatsOptions = {}): Promise<TestNats
   mkdirSync(dir, { recursive: true });
   const jetstream = options.jetstream ?? options.configText === undefined;
   const configText = `${options.configText ?? ''}\n${jetstream ? 'jetstream { store_dir: jetstream }\n' : ''}`;
-  const server = await startNatsPart({
-    dir,
-    configText,
-    listen: { host: '127.0.0.1', port: options.port ?? 0 },
-    binary: await findNatsServer({ cacheDir: resolve('node_modules', '.cache', 'tombolo'), log: silent }),
-    logFile: join(dir, 'log'),
-    log: silent,
-  });
+  const binary = await findNatsServer({ cacheDir: resolve('node_modules', '.cache', 'tombolo'), log: silent });
+  const host = '127.0.0.1';
+  const start = (port: number) =>
+    startNatsPart({ dir, configText, listen: { host, port }, binary, logFile: join(dir, 'log'), log: silent });
+  // Not where an outgoing connection could take its port while it is away between two starts.
+  const server = await (options.port ? start(options.port) : startAtFreeRun({ host, count: 1, option: 'port' }, start));
   const stop = async () => {
     await server.stop();
     if (!options.dir) rmSync(dir, { recursive: true, force: true });

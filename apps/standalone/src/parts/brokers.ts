@@ -6,7 +6,7 @@ import { keepRunning, type Kept } from './kept.js';
 import type { Log } from './log.js';
 import { type Nats, startNats } from './nats.js';
 import type { BrokerCount } from './options.js';
-import { type Address, areFree, claimRun, freePorts } from './ports.js';
+import { type Address, freePorts, startAtFreeRun } from './ports.js';
 
 export interface BrokersOptions {
   trust: Trust;
@@ -30,8 +30,6 @@ export interface RunningBroker {
 }
 
 const LOOPBACK = '127.0.0.1';
-/** Somebody else may take a port that was found free before a broker listens there. */
-const RUNS = 3;
 
 /**
  * One broker, or several as a cluster over loopback; each is started again when it ends. What a start with another number left
@@ -40,14 +38,8 @@ const RUNS = 3;
 export async function startBrokers(options: BrokersOptions): Promise<RunningBroker[]> {
   const { listen, nodes } = options;
   if (listen.port !== 0) return startAt(listen, options);
-  for (let run = 1; ; run++) {
-    const found = { ...listen, port: await claimRun(listen.host, nodes, '--nats') };
-    try {
-      return await startAt(found, options);
-    } catch (error) {
-      if (run === RUNS || (await areFree(found, nodes))) throw error;
-    }
-  }
+  const { host } = listen;
+  return startAtFreeRun({ host, count: nodes, option: '--nats' }, (port) => startAt({ host, port }, options));
 }
 
 async function startAt(listen: Address, options: BrokersOptions): Promise<RunningBroker[]> {

@@ -43,8 +43,28 @@ export async function freePorts(count: number, option: string): Promise<number[]
   return [...ports];
 }
 
-/** The first of so many free ports in a row; another process may still take one before it is used. */
-export async function claimRun(host: string, count: number, option: string): Promise<number> {
+/**
+ * Starts what listens at so many ports in a row, where they are free, and again elsewhere when somebody else took one of them
+ * meanwhile. `option` names the flag to change.
+ */
+export async function startAtFreeRun<T>(
+  { host, count, option }: { host: string; count: number; option: string },
+  start: (first: number) => Promise<T>,
+): Promise<T> {
+  for (let run = 1; ; run++) {
+    const first = await claimRun(host, count, option);
+    try {
+      return await start(first);
+    } catch (error) {
+      if (run === RUNS || (await areFree({ host, port: first }, count))) throw error;
+    }
+  }
+}
+
+const RUNS = 3;
+
+/** The first of so many free ports in a row. */
+async function claimRun(host: string, count: number, option: string): Promise<number> {
   for (let n = 0; n < TRIES; n++) {
     const first = quietPort(count);
     if (await areFree({ host, port: first }, count)) return first;
@@ -53,7 +73,7 @@ export async function claimRun(host: string, count: number, option: string): Pro
 }
 
 /** Whether nobody listens at a port or at those that follow. */
-export async function areFree({ host, port }: Address, count: number): Promise<boolean> {
+async function areFree({ host, port }: Address, count: number): Promise<boolean> {
   for (let i = 0; i < count; i++) if ((await listenIfFree({ host, port: port + i })) === undefined) return false;
   return true;
 }
