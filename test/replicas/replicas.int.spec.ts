@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,15 +57,22 @@ async function enrol(service: ServiceProcess, name: string, bearer: string): Pro
   return node;
 }
 
+async function inTurn<T, U>(all: T[], once: (one: T) => Promise<U>): Promise<U[]> {
+  const done: U[] = [];
+  for (const one of all) done.push(await once(one));
+  return done;
+}
+
 /** The one that is left after the first test. */
 let survivor: ServiceProcess;
 let managers: ServiceProcess[];
+let relayPlanners: ServiceProcess[];
 
 test('two replicas of every service share the work, and either may die', async () => {
   const [registry, otherRegistry] = await Promise.all([start('registry'), start('registry')]);
   const planners = await Promise.all([start('topology-planner'), start('topology-planner')]);
   managers = await Promise.all([start('gateway-manager'), start('gateway-manager')]);
-  await Promise.all([start('relay-planner'), start('relay-planner')]);
+  relayPlanners = await Promise.all([start('relay-planner'), start('relay-planner')]);
 
   const { networkId } = await call<{ networkId: string }>(registry, 'POST', '/networks', { name: 'pair' });
   const { token } = await call<{ token: string }>(otherRegistry, 'POST', '/networks/pair/enrollment-keys', {});
@@ -160,6 +168,72 @@ test('of two gateway-managers one is paused while a host dies: the other moves t
     clearInterval(timer);
   }
 }, 90_000);
+
+test('of two relay-planners one is killed while both write what follows from a dead relay: each node moves once, and the other goes on', async () => {
+  await call(survivor, 'POST', '/networks', { name: 'edge' });
+  const { token } = await call<{ token: string }>(survivor, 'POST', '/networks/edge/enrollment-keys', {});
+  const bearer = bearerOf(token);
+  const [r, s, ...behind] = await inTurn(['r', 's', 'a', 'b', 'c', 'd'], (name) => enrol(survivor, name, bearer));
+  const dead = new Set<SimulatedNode>();
+  const timer = setInterval(() => {
+    for (const relay of [r!, s!]) if (!dead.has(relay)) relay.probe();
+  }, 500);
+  const database = new pg.Client(postgres.url);
+  await database.connect();
+  const makeRelay = async (name: string, n: number) => {
+    const endpoints = [{ address: `203.0.113.${n}`, port: 51820, kind: 'public' }];
+    await call(survivor, 'PATCH', `/networks/edge/nodes/${name}`, { endpoints });
+    await call(survivor, 'PUT', `/networks/edge/relays/${name}`, {});
+  };
+  /** Why nodes got the relays that they had, one after the other, node by node. */
+  const moves = async () => {
+    const query = '/networks/edge/events?types=RelayAssigned&limit=1000';
+    const { items } = await call<{ items: { data: { nodeId: string; relayId: string; reason: string } }[] }>(
+      survivor,
+      'GET',
+      query,
+    );
+    const nameOf = (relayId: string) => (relayId === r!.id ? 'r' : 's');
+    return behind.map(({ id }) =>
+      items.flatMap(({ data }) => (data.nodeId === id ? [`${nameOf(data.relayId)}: ${data.reason}`] : [])),
+    );
+  };
+  const allHave = (count: number) => async () => (await moves()).every((each) => each.length >= count);
+  const writers = async () => {
+    const waiting = `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+    return (await database.query(waiting)).rowCount ?? 0;
+  };
+  try {
+    await makeRelay('r', 1);
+    await until('all to be behind the first relay', allHave(1), 20_000);
+    await makeRelay('s', 2);
+
+    await database.query('BEGIN; LOCK TABLE events IN EXCLUSIVE MODE');
+    dead.add(r!);
+    await until('both to write', async () => (await writers()) >= 2, 30_000);
+    await relayPlanners[0]!.end('SIGKILL');
+    await database.query('COMMIT');
+    await until('all to be behind the other relay', allHave(2), 20_000);
+
+    dead.delete(r!);
+    const describe = async () => {
+      const { items } = await call<{ items: { node: { name: string }; nodes: unknown[] }[] }>(
+        survivor,
+        'GET',
+        '/networks/edge/relays',
+      );
+      return items.map(({ node, nodes }) => `${node.name} ${nodes.length}`);
+    };
+    expect(await describe()).toEqual(['r 0', 's 4']);
+    dead.add(s!);
+    await until('all to be back', allHave(3), 30_000);
+    expect(await moves()).toEqual(behind.map(() => ['r: needed', 's: relay lost', 'r: relay lost']));
+    expect(await call(survivor, 'GET', '/networks/edge/log/verify')).toMatchObject({ ok: true });
+  } finally {
+    clearInterval(timer);
+    await database.end();
+  }
+}, 120_000);
 
 test('a replica that is told to stop hands its network over before its lease ends', async () => {
   const network = await call<{ name: string }>(survivor, 'POST', '/networks', { name: 'handover' });
