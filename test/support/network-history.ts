@@ -69,6 +69,12 @@ export class NetworkHistory {
     this.#states.push(networkFold.evolve(before, recorded));
   }
 
+  /** Time passes. @returns what it is now, ISO 8601 UTC */
+  pass(milliseconds: number): string {
+    this.#now += milliseconds;
+    return new Date(this.#now).toISOString();
+  }
+
   /** Appends what a decider makes of a command now; nothing when it refuses. @returns whether it did not */
   decide(decider: (state: NetworkState, meta: CommandMeta) => Decision): boolean {
     const at = new Date(this.#now + 1000).toISOString();
