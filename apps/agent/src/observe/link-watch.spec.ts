@@ -208,6 +208,21 @@ describe('a peer that is sent to and says nothing', () => {
     expect([watch.hasLost(61_500), watch.hasLost(62_000)]).toEqual([false, true]);
   });
 
+  test('is asked how soon it answers once it has a session: a word that waited for a handshake tells nothing', () => {
+    const watch = new LinkWatch();
+    const lookAndProbe = (seconds: number, look: Partial<PeerLook>) => {
+      watch.look([peer(look)], seconds * 1000);
+      const probed = watch.toProbe(seconds * 1000, 9).length > 0;
+      if (probed) watch.probed('b', seconds * 1000);
+      return probed;
+    };
+    expect(lookAndProbe(0, { handshakeAt: 0, rx: 0, tx: 0 })).toBe(true);
+    expect(lookAndProbe(6, { rx: 92, tx: 148 })).toBe(true);
+    expect(lookAndProbe(7, { rx: 300, tx: 300 })).toBe(false);
+    expect(lookAndProbe(8, { rx: 300, tx: 400 })).toBe(true);
+    expect([watch.hasLost(9_900), watch.hasLost(10_000)]).toEqual([false, true]);
+  });
+
   test('is in doubt until it is clear how soon it answers, two seconds', () => {
     const early = silentFor(2, { answersProbes: false });
     const late = silentFor(3, { answersProbes: false });

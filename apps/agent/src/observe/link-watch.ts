@@ -28,7 +28,7 @@ const SLACK_MS = 1_000;
 export const SILENT_UNKNOWN_MS = 12_000;
 /** An empty datagram over IPv6, sealed: what {@link LinkWatch.toAnswer} makes be sent, so that no answer is answered. */
 const ANSWER_BYTES = 80;
-/** One that does not answer probes is probed for its round-trip time so seldom. */
+/** One that does not answer probes is probed for its round-trip time so seldom, once it is known how soon a word comes. */
 const MEASURE_AGAIN_MS = 60_000;
 /** All is told again within this time, one link a second at most: the control plane may have been away, and handshakes go on. */
 const TELL_AGAIN_MS = { first: 2 * 60_000, last: 8 * 60_000, perLink: 1_000 };
@@ -72,7 +72,8 @@ export class LinkWatch {
     const all = [...this.#known.values()];
     const doubtful = all.filter((known) => isDoubtful(known, now));
     const unmeasured = all.filter(
-      ({ rtt, heardAt, probedAt }) => rtt === null && heardAt === now && now - probedAt >= MEASURE_AGAIN_MS,
+      ({ rtt, answeredIn, heardAt, probedAt }) =>
+        rtt === null && heardAt === now && now - probedAt >= (answeredIn === null ? SILENT_MS : MEASURE_AGAIN_MS),
     );
     return [...doubtful, ...unmeasured].slice(0, most).map(({ look }) => look.nodeId);
   }
@@ -169,8 +170,11 @@ function after(before: Known | undefined, look: PeerLook, now: number): Known {
     look,
     heardAt: isHeard ? now : before.heardAt,
     probedSince: isHeard ? null : before.probedSince,
+    // Without a session a word waits for a handshake, and so for the next try of one.
     answeredIn:
-      isHeard && before.probedSince !== null ? slower(before.answeredIn, now - before.probedSince) : before.answeredIn,
+      isHeard && before.probedSince !== null && !isDead(before, before.probedSince)
+        ? slower(before.answeredIn, now - before.probedSince)
+        : before.answeredIn,
     isOwedWord: look.rx > rx + ANSWER_BYTES && look.tx === tx,
     callingSince: isHeard || look.tx < tx ? null : (before.callingSince ?? (isCalling ? now : null)),
     handshakeSeenAt: look.handshakeAt === before.look.handshakeAt ? before.handshakeSeenAt : now,
