@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
 import { Unavailable } from '#contracts/errors.js';
@@ -6,7 +7,7 @@ import { formatDigest, type NodeMessage } from '#contracts/node-stream.js';
 import { digests } from '#planner/digests.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
-import type { NetworkHistory } from '../../../../test/support/network-history.js';
+import { NetworkHistory } from '../../../../test/support/network-history.js';
 import { histories } from '../../../../test/support/random-history.js';
 import { type FoundHead, NetworkPublisher } from './network-publisher.js';
 import type { NodeStream } from './node-stream.port.js';
@@ -297,4 +298,49 @@ test('a message of a deposed publisher that lands after the takeover: its node i
     }),
     { numRuns: 50 },
   );
+});
+
+/** Many join at once; `onFull` is asked for how long each of their fulls is on its way. */
+async function manyJoin(count: number, onFull: () => Promise<void>) {
+  const history = new NetworkHistory();
+  for (let n = 0; n < count; n++) history.join();
+  const log = statesOf(history);
+  const mesh = new Mesh();
+  const { publish } = mesh.stream;
+  mesh.stream.publish = async (message) => {
+    if (message.head.kind === 'full') await onFull();
+    return publish(message);
+  };
+  const { publisher, failures } = publisherOf(mesh, log, 0);
+  await publisher.lead(1, new Map());
+  publisher.advance(log.states.at(-1)!, log.facts);
+  await publisher.idle();
+  expect(failures).toEqual([]);
+  expect(mesh.digests()).toEqual(wanted(log.states.at(-1)!));
+}
+
+test('however many join at once, few of their fulls are on their way together', async () => {
+  let [now, most] = [0, 0];
+  await manyJoin(150, async () => {
+    most = Math.max(most, ++now);
+    await Promise.resolve();
+    now -= 1;
+  });
+  expect(most).toBeLessThanOrEqual(64);
+});
+
+test('while the plans of those who join are worked out, others of this process get their turn', async () => {
+  let clock = 0;
+  const slow = jest.spyOn(performance, 'now').mockImplementation(() => (clock += 1_000));
+  let turn = 0;
+  const turns = new Set<number>();
+  try {
+    await manyJoin(20, async () => {
+      turns.add(turn);
+      setImmediate(() => (turn += 1));
+    });
+  } finally {
+    slow.mockRestore();
+  }
+  expect(turns.size).toBeGreaterThan(1);
 });

@@ -49,6 +49,10 @@ export interface FoundHead extends MessageHead {
  * fulls of all nodes: at this size that is another 256 bytes per node and change, at 1,000 nodes 4 KB and seconds of planning.
  */
 const REFRESH_LIMIT_BYTES = 16 * 1024;
+/** Planning goes on for so long at a time, milliseconds. */
+const SLICE_MS = 20;
+/** Fulls on their way at once: of 10,000 nodes each is 3 MB. */
+const FULLS_AT_ONCE = 64;
 /** Deltas after which a full is written again: half the ring, so that it never wraps over what a node needs. */
 const REFRESH_AFTER = 64;
 
@@ -223,11 +227,19 @@ export class NetworkPublisher {
     this.#pending = [];
     const change = planChange(before, after, facts);
     const batch = new Batch();
-    for (const group of change.groups) this.#sendDelta(batch, after, group);
+    const breaks = new Breaks();
+    for (const group of change.groups) {
+      this.#sendDelta(batch, after, group);
+      if (breaks.isDue()) await breaks.take();
+    }
     // The plans of those who join take time: first everybody else is told of them.
     if (change.added.length > 0) await this.options.stream.told();
-    for (const [nodeId, digest] of digests(after, change.added))
+    let fulls = 0;
+    for (const [nodeId, digest] of digests(after, change.added)) {
       this.#sendFull(batch, after, nodeId, { digest, revision: 1 });
+      if (breaks.isDue()) await breaks.take();
+      if (++fulls % FULLS_AT_ONCE === 0) await batch.sent();
+    }
     await batch.sent();
     for (const nodeId of change.removedNodes) {
       this.#heads.delete(nodeId);
@@ -253,11 +265,13 @@ export class NetworkPublisher {
   async #publishFulls(): Promise<void> {
     const state = this.#published ?? this.#latest;
     const batch = new Batch();
-    for (const nodeId of [...this.#wantsFull].slice(0, 64)) {
+    const breaks = new Breaks();
+    for (const nodeId of [...this.#wantsFull].slice(0, FULLS_AT_ONCE)) {
       this.#wantsFull.delete(nodeId);
       const head = this.#heads.get(nodeId);
       if (head && state.nodes.has(nodeId))
         this.#sendFull(batch, state, nodeId, { digest: head.digest, revision: Math.max(1, head.revision) });
+      if (breaks.isDue()) await breaks.take();
     }
     await batch.sent();
     this.options.onPublished?.({ ...batch.size, facts: 0, logVersion: state.version });
@@ -366,6 +380,20 @@ interface Repair {
   behind: ReadonlyMap<number, string[]>;
   /** Nodes that are told what is right. */
   doubtful: readonly string[];
+}
+
+/** However long it takes to work out what to tell, everything else of this process gets its turn, above all the lease. */
+class Breaks {
+  #until = performance.now() + SLICE_MS;
+
+  isDue(): boolean {
+    return performance.now() > this.#until;
+  }
+
+  async take(): Promise<void> {
+    await setImmediate();
+    this.#until = performance.now() + SLICE_MS;
+  }
 }
 
 class Batch {
