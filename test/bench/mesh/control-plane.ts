@@ -184,7 +184,8 @@ export class ControlPlane {
   /** A request of the operator, below /api/v1. */
   ask<T>(method: string, path: string, body?: unknown): Promise<T> {
     const authorization = `Bearer ${readFileSync(join(this.dir, 'keys', 'admin-token'), 'utf8').trim()}`;
-    return this.#call<T>(method, `/api/v1${path}`, { authorization }, body);
+    const headers = { authorization, ...(method !== 'GET' && { 'idempotency-key': randomUUID() }) };
+    return this.#call<T>(method, `/api/v1${path}`, headers, body);
   }
 
   /** A value of /metrics that has no labels. */
@@ -212,15 +213,25 @@ export class ControlPlane {
     return JSON.parse(answer.text) as T;
   }
 
-  #send(method: string, path: string, headers: Record<string, string>, body?: unknown) {
-    return new Promise<{ status: number; text: string }>((resolve, reject) => {
+  #send(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: unknown,
+  ): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
       const content = body === undefined ? undefined : JSON.stringify(body);
       const type = content === undefined ? {} : { 'content-type': 'application/json' };
       const target = { host: '127.0.0.1', port: this.ports.http, agent: this.#http };
       const call = request({ ...target, method, path, headers: { ...headers, ...type } }, (response) => {
         text(response).then((answer) => resolve({ status: response.statusCode ?? 0, text: answer }), reject);
       });
-      call.on('error', reject);
+      call.on('error', (error: NodeJS.ErrnoException) => {
+        // The server closes a connection that is idle, perhaps in the moment in which it is used again.
+        if (call.reusedSocket && error.code === 'ECONNRESET')
+          this.#send(method, path, headers, body).then(resolve, reject);
+        else reject(error);
+      });
       call.end(content);
     });
   }
