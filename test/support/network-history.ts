@@ -3,6 +3,7 @@ import type { Decision } from '#contracts/decision.js';
 import { isRefusal } from '#contracts/errors.js';
 import { allocate } from '#ipam/pool.js';
 import type { CommandMeta } from '#topology/command.js';
+import { lockMembers } from '#topology/lock-members.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
 
@@ -133,6 +134,25 @@ export class NetworkHistory {
     else if (rotation?.step === 'requested')
       this.append({ type: 'NodeKeyOffered', data: { nodeId, publicKey: testKey(++this.#made) } });
     else this.append({ type: 'NodeKeyRotationRequested', data: { nodeId } });
+  }
+
+  /** Another entry of the lock. Who plans believes the registry that it is good. */
+  changeLock(): void {
+    const { networkId = '' } = this.state.network ?? {};
+    const serial = this.state.lock.length + 1;
+    const change = { networkId, serial, previous: null, ranges: [], keys: [testKey(serial)], disablement: '' };
+    this.append({ type: 'LockChanged', data: { entry: { ...change, by: testKey(serial), signature: '' } } });
+  }
+
+  /** One of those that can be signed. */
+  sign(which: number): void {
+    const members = lockMembers(this.state);
+    const member = members[which % members.length];
+    if (!member) return;
+    const { memberId, publicKey } = member.record;
+    const signature = `signature ${++this.#made}`;
+    const carrier = this.#made % 2 === 0 && ({ mayCarry: true } as const);
+    this.append({ type: 'MemberSigned', data: { memberId, publicKey, ...carrier, by: testKey(1), signature } });
   }
 
   /** Addresses that rest after a removal may be given again. */

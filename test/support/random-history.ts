@@ -13,7 +13,8 @@ export type Step =
   | { do: 'move'; who: number; site: string | null }
   | { do: 'offer'; who: number; endpoints: Endpoint[] }
   | { do: 'set'; changes: Partial<Pick<NetworkSettings, 'mtu' | 'keepalive' | 'defaultPolicy'>> }
-  | { do: 'create key' | 'revoke key' | 'remove a stranger' | 'pass a day' };
+  | { do: 'sign'; which: number }
+  | { do: 'lock' | 'create key' | 'revoke key' | 'remove a stranger' | 'pass a day' };
 
 const site = fc.constantFrom(null, 'berlin', 'oslo');
 const endpoints = fc.array(
@@ -56,7 +57,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       { defaultPolicy: 'deny' as const },
     ),
   }),
-  fc.record({ do: fc.constantFrom('create key', 'revoke key', 'remove a stranger', 'pass a day') }),
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('sign' as const), which: fc.nat({ max: 15 }) }) },
+  fc.record({ do: fc.constantFrom('lock', 'create key', 'revoke key', 'remove a stranger', 'pass a day') }),
 );
 
 const settings: fc.Arbitrary<Partial<NetworkSettings>> = fc.record({
@@ -132,6 +134,10 @@ function take(history: NetworkHistory, step: Step): void {
       return;
     case 'set':
       return history.append({ type: 'NetworkChanged', data: { changes: step.changes } });
+    case 'lock':
+      return history.changeLock();
+    case 'sign':
+      return history.sign(step.which);
     case 'create key':
       return history.append({
         type: 'EnrolmentKeyCreated',

@@ -1,5 +1,6 @@
 import type { ClusterFact } from './cluster-facts.js';
 import type { GatewayFact } from './gateway-facts.js';
+import type { LockFact } from './lock-facts.js';
 import type { RelayFact } from './relay-facts.js';
 import type { SourceRecord } from './sources.js';
 
@@ -106,7 +107,8 @@ export type NetworkFact =
   | { type: 'NodeRemoved'; data: { nodeId: string; reason: RemovalReason } }
   | ClusterFact
   | GatewayFact
-  | RelayFact;
+  | RelayFact
+  | LockFact;
 
 export type SystemFact =
   | { type: 'NetworkListed'; data: { networkId: string; name: string; cidr: string | null; cidr6: string | null } }

@@ -1,4 +1,5 @@
 import { canonicalJson, sha256Hex } from './canonical.js';
+import type { LockEntry, MemberRecord, MemberSignature } from './membership-lock.js';
 
 /**
  * What a node shall be, as named resources (docs/nats.md). A message carries whole bodies, so folding is a map of
@@ -19,6 +20,8 @@ export interface InterfaceResource {
   forward?: true;
   /** Once a new WireGuard key was asked for. */
   key?: KeyOrder;
+  /** By an operator, over this node's own key and addresses: the others take it by the same. */
+  signed?: MemberSignature;
 }
 
 /** How a node's WireGuard key changes (docs/agent.md, a new WireGuard key). */
@@ -49,6 +52,21 @@ export interface PeerResource {
   via?: string;
   /** With `via`: a WireGuard peer all the same, without a prefix, so that a direct path can prove itself. */
   trial?: true;
+  /** By an operator, over key and addresses; who has a lock takes no peer without. */
+  signed?: MemberSignature & Pick<MemberRecord, 'addresses'>;
+  /** The same for `nextKey`, over the same addresses. */
+  nextSigned?: MemberSignature;
+  /** Clients and services behind it whose addresses are among its prefixes, signed on their own. Sorted by id. */
+  carries?: CarriedMember[];
+}
+
+export type CarriedMember = MemberSignature & Pick<MemberRecord, 'memberId' | 'publicKey' | 'addresses'>;
+
+/** Which operators' keys count, as they signed it; sent once there is a lock. */
+export interface LockResource {
+  name: 'lock';
+  /** All entries from the first. */
+  chain: readonly LockEntry[];
 }
 
 /** A prefix that is reached through the mesh interface. */
@@ -129,7 +147,7 @@ export interface ProbeResource {
 }
 
 /** What a node that holds no gateway and uses none is told. */
-export type BaseResource = InterfaceResource | PeerResource | RouteResource;
+export type BaseResource = InterfaceResource | PeerResource | RouteResource | LockResource;
 export type Resource = BaseResource | NatResource | FilterResource | InternetResource | ProbeResource;
 
 /** Clear but authenticated part of every message; travels in the header `Tombolo-Head`. */

@@ -51,7 +51,7 @@ export function* changeGroups(step: Step): Generator<ChangeGroup> {
       const key = classOf(node);
       let alike = classes.get(key);
       if (!alike) classes.set(key, (alike = { ...candidates(step, node, node), nodeIds: [] }));
-      if (before.network === after.network) alike.nodeIds.push(nodeId);
+      if (before.network === after.network && before.lock === after.lock) alike.nodeIds.push(nodeId);
       else addOwn(groups, step, node, alike);
     }
   }

@@ -1,4 +1,4 @@
-import type { PeerResource, RouteResource } from '#contracts/node-stream.js';
+import type { CarriedMember, PeerResource, RouteResource } from '#contracts/node-stream.js';
 import { readAddress } from '#ipam/address.js';
 import { parseEndpoint } from '#ipam/endpoint-text.js';
 import { contains, parsePrefix } from '#ipam/prefix.js';
@@ -8,6 +8,8 @@ export interface Behind {
   prefixes: readonly string[];
   /** Those that are routed into the tunnel. */
   routed: ReadonlySet<string>;
+  /** Of whom among them an operator signed that the address is theirs, by id. */
+  carries: readonly CarriedMember[];
 }
 
 /** A peer with what is behind it, and the ways there. */
@@ -26,7 +28,11 @@ export function extendedPeer(peer: PeerResource, behind: Behind): ExtendedPeer {
   if (!extended) {
     const prefixes = behind.prefixes.filter((prefix) => mayLeadThrough(peer.endpoint, prefix));
     extended = {
-      peer: { ...peer, allowedIps: [...new Set([...peer.allowedIps, ...prefixes])].sort() },
+      peer: {
+        ...peer,
+        allowedIps: [...new Set([...peer.allowedIps, ...prefixes])].sort(),
+        ...(behind.carries.length > 0 && { carries: [...behind.carries] }),
+      },
       routes: prefixes.filter((prefix) => behind.routed.has(prefix)).map(routeTo),
     };
     bodies.set(peer, extended);

@@ -8,6 +8,7 @@ import { chooseEndpoint, type Target, type Vantage, vantageOf } from './choose-e
 import { mayLeadThrough, routeTo } from './extended-peer.js';
 import { flatPodsOf } from './flat-pods.js';
 import type { LiveState } from './members.js';
+import { signatureOf } from './resources.js';
 
 /** What the planner derives from one node's state, the pods it is known by and the ranges of its network. */
 export interface NodeProfile {
@@ -100,7 +101,7 @@ function usableEndpoints(ranges: readonly (string | null)[], node: NodeState): E
 
 /** Rule 3: a peer with its own prefixes, flat pods among them. */
 function knownPeer(
-  { nodeId, name, publicKey, keyRotation, addresses }: NodeState,
+  { nodeId, name, publicKey, keyRotation, addresses, signed, nextSigned }: NodeState,
   pods: readonly string[],
   way: Way,
 ): KnownPeer {
@@ -112,6 +113,8 @@ function knownPeer(
     ...(keyRotation?.step === 'offered' && { nextKey: keyRotation.publicKey }),
     allowedIps: [...addresses.map(hostPrefix), ...reached].sort(),
     ...way,
+    ...(signed && { signed: { addresses, ...signatureOf(signed) } }),
+    ...(nextSigned && { nextSigned: signatureOf(nextSigned) }),
   };
   return { peer, routes: reached.map(routeTo) };
 }

@@ -60,6 +60,10 @@ function touchedNodes(
       case 'RelayAssigned':
         ids.add(fact.data.nodeId);
         break;
+      case 'MemberSigned':
+        // Of a client or a service the landscape tells.
+        if (after.nodes.has(fact.data.memberId)) ids.add(fact.data.memberId);
+        break;
       case 'PathTried':
       case 'PathProven':
       case 'PathFailed':
@@ -92,6 +96,7 @@ function touchedNodes(
       case 'ClientCreated':
       case 'ClientRevoked':
       case 'RelayPinned':
+      case 'LockChanged':
         break;
       default:
         fact satisfies never;

@@ -6,7 +6,7 @@ import { isLive, type LiveState, memberOf, membersOf } from './members.js';
 import { arePeers } from './permitted.js';
 import { peerSeenBy } from './paths/peer-seen.js';
 import { relayResources } from './paths/relay-resources.js';
-import { byName, interfaceResource, routeResources } from './resources.js';
+import { byName, interfaceResource, lockResources, routeResources } from './resources.js';
 
 /** Everything one node shall be, sorted by name; empty for a node that is not in the network. Rules: docs/planner.md. */
 export function planNode(state: NetworkState, nodeId: string): Resource[] {
@@ -18,9 +18,9 @@ export function planNode(state: NetworkState, nodeId: string): Resource[] {
 /** What a node has whoever its peers are. A disabled node keeps its interface, so that enabling it is one change. */
 export function ownResources(state: LiveState, node: NodeState): Resource[] {
   const extras = extrasOf(state, node);
-  const own = interfaceResource(state, node, extras);
-  if (!node.enabled) return [own];
-  return [own, ...routeResources(state.network), ...relayResources(state, node), ...extras.resources];
+  const own = [interfaceResource(state, node, extras), ...lockResources(state)];
+  if (!node.enabled) return own;
+  return [...own, ...routeResources(state.network), ...relayResources(state, node), ...extras.resources];
 }
 
 /** What a node has because of some of the others: each as a peer, and the ways to what is behind them. */

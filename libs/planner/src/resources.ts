@@ -2,11 +2,13 @@ import {
   resourceHash,
   type InterfaceResource,
   type KeyOrder,
+  type LockResource,
   type Resource,
   type RouteResource,
 } from '#contracts/node-stream.js';
 import { hostPrefix } from '#ipam/prefix.js';
-import type { KeyRotation, NetworkInfo, NodeState } from '#topology/network-state.js';
+import type { LockEntry, MemberSignature } from '#contracts/membership-lock.js';
+import type { KeyRotation, MemberSigned, NetworkInfo, NodeState } from '#topology/network-state.js';
 import type { Extras } from './gateways/extras.js';
 import type { LiveState } from './members.js';
 import { isCallable, offersPublic } from './paths/reach.js';
@@ -24,6 +26,7 @@ export function interfaceResource(state: LiveState, node: NodeState, { forward }
     keepalive: isBehindNat && network.keepalive > 0 ? network.keepalive : null,
     ...((forward || state.relays.has(node.nodeId)) && { forward: true }),
     ...(node.keyRotation && { key: keyOrder(node.publicKey, node.keyRotation) }),
+    ...(node.signed && { signed: signatureOf(node.signed) }),
   };
 }
 
@@ -38,6 +41,18 @@ function keyOrder(current: string, rotation: KeyRotation): KeyOrder {
     default:
       return rotation satisfies never;
   }
+}
+
+export const signatureOf = ({ version: _version, ...said }: MemberSigned): MemberSignature => said;
+
+const locks = new WeakMap<readonly LockEntry[], LockResource>();
+
+/** Which operators' keys count, once there is a lock; one object for all. */
+export function lockResources({ lock }: LiveState): readonly LockResource[] {
+  if (lock.length === 0) return [];
+  let known = locks.get(lock);
+  if (!known) locks.set(lock, (known = { name: 'lock', chain: lock }));
+  return [known];
 }
 
 const routes = new WeakMap<NetworkInfo, RouteResource[]>();

@@ -17,8 +17,8 @@ export interface ClusterView extends Omit<ClusterState, 'members'> {
 }
 
 export type GatewayView = GatewayState;
-export type ClientView = ClientState;
-export type PublicationView = PublicationState;
+export type ClientView = Omit<ClientState, 'signed'>;
+export type PublicationView = Omit<PublicationState, 'signed'>;
 
 export interface LinkView extends LinkState {
   /** What crosses, from each of both clusters. */
@@ -43,5 +43,5 @@ export function linkView(state: NetworkState, link: LinkState): LinkView {
 }
 
 export const gatewayView = (gateway: GatewayState): GatewayView => gateway;
-export const clientView = (client: ClientState): ClientView => client;
-export const publicationView = (publication: PublicationState): PublicationView => publication;
+export const clientView = ({ signed: _signed, ...view }: ClientState): ClientView => view;
+export const publicationView = ({ signed: _signed, ...view }: PublicationState): PublicationView => view;

@@ -10,7 +10,7 @@ type KeyFact = Extract<
 export function keyRotationChanges(state: NetworkState, fact: KeyFact): Partial<NetworkState> {
   const node = state.nodes.get(fact.data.nodeId);
   if (!node) return {};
-  const after = { ...node, ...nodeChanges(node, fact), version: fact.version };
+  const after = { ...withSignatures(node, fact), ...nodeChanges(node, fact), version: fact.version };
   const others = keysOf(node).reduce((index, key) => index.delete(key), state.nodeIdByPublicKey);
   return {
     nodes: state.nodes.set(node.nodeId, after),
@@ -21,6 +21,14 @@ export function keyRotationChanges(state: NetworkState, fact: KeyFact): Partial<
 /** The WireGuard keys that a node has, or is about to have. */
 export function keysOf({ publicKey, keyRotation }: NodeState): string[] {
   return keyRotation?.step === 'offered' ? [publicKey, keyRotation.publicKey] : [publicKey];
+}
+
+/** What was signed of a key goes where the key goes. */
+function withSignatures({ signed, nextSigned, ...node }: NodeState, fact: KeyFact): NodeState {
+  if (fact.type !== 'NodeKeyRotated') return { ...node, ...(signed && { signed }) };
+  const { keyRotation } = node;
+  const isOffered = keyRotation?.step === 'offered' && keyRotation.publicKey === fact.data.publicKey;
+  return { ...node, ...(isOffered && nextSigned && { signed: nextSigned }) };
 }
 
 function nodeChanges(node: NodeState, fact: KeyFact): { publicKey?: string; keyRotation?: KeyRotation } {

@@ -5,6 +5,7 @@ import { emptyPool, release, take } from '#ipam/pool.js';
 import { clusterChanges, withoutMember } from './cluster-fold.js';
 import { gatewayChanges, inPools } from './gateway-fold.js';
 import { keyRotationChanges, keysOf } from './key-rotation-fold.js';
+import { lockChanges } from './lock-fold.js';
 import { networkStateFromJson, networkStateToJson } from './network-state-json.js';
 import {
   REMOVED_NODES_KEPT_MS,
@@ -18,7 +19,7 @@ import { relayChanges, withoutNode } from './relay-fold.js';
 
 /** How the facts of one network become its state. Facts of types it does not know raise the version and nothing else. */
 export const networkFold: Fold<NetworkState> = {
-  schema: 3,
+  schema: 4,
   initialState: {
     version: 0,
     network: null,
@@ -42,6 +43,7 @@ export const networkFold: Fold<NetworkState> = {
     assignments: ImmutableMap(),
     relayPins: ImmutableMap(),
     paths: ImmutableMap(),
+    lock: [],
   },
   evolve: (state, fact) => ({
     ...state,
@@ -112,6 +114,9 @@ function changesOf(state: NetworkState, fact: RecordedFact<NetworkFact>): Change
     case 'PathFailed':
     case 'PathForgotten':
       return relayChanges(state, fact);
+    case 'LockChanged':
+    case 'MemberSigned':
+      return lockChanges(state, fact);
     default:
       return {};
   }
@@ -133,6 +138,7 @@ const deleted: Changes = {
   assignments: ImmutableMap(),
   relayPins: ImmutableMap(),
   paths: ImmutableMap(),
+  lock: [],
 };
 
 function created(data: Omit<NetworkInfo, 'createdAt' | 'version'>, at: string, version: number): Changes {

@@ -2,6 +2,7 @@ import { Map as ImmutableMap, OrderedMap, Set as ImmutableSet } from 'immutable'
 import { poolFromJson, poolToJson } from '#ipam/pool.js';
 import { virtualRangeKey } from './gateway-fold.js';
 import { keysOf } from './key-rotation-fold.js';
+import type { LockEntry } from '#contracts/membership-lock.js';
 import type {
   AssignmentState,
   ClientState,
@@ -40,6 +41,7 @@ interface NetworkStateJson {
   assignments: AssignmentState[];
   relayPins: [string, string][];
   paths: PathState[];
+  lock: readonly LockEntry[];
 }
 
 /** Sorted, so that equal states give equal bytes; indexes are left out, they follow from the nodes. */
@@ -63,6 +65,7 @@ export function networkStateToJson(state: NetworkState): NetworkStateJson {
     assignments: sorted(state.assignments),
     relayPins: entries(state.relayPins),
     paths: entries(state.paths).flatMap(([nodeId, others]) => sorted(others).filter(({ a }) => a === nodeId)),
+    lock: state.lock,
   };
 }
 
@@ -94,6 +97,7 @@ export function networkStateFromJson(json: unknown): NetworkState {
     assignments: by(rest.assignments, ({ nodeId }) => nodeId),
     relayPins: ImmutableMap(rest.relayPins),
     paths: pathsFrom(rest.paths),
+    lock: rest.lock,
   };
 }
 

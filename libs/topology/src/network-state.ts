@@ -2,6 +2,7 @@ import type { Map as ImmutableMap, OrderedMap, Set as ImmutableSet } from 'immut
 import type { EnrolmentKeyRecord, NetworkSettings, NodeRecord } from '#contracts/facts.js';
 import type { ClusterRecord } from '#contracts/cluster-facts.js';
 import type { ClientRecord, GatewayRecord, PublicationRecord } from '#contracts/gateway-facts.js';
+import type { LockEntry, MemberSignature } from '#contracts/membership-lock.js';
 import type { AssignmentReason, DirectPath, Reachability } from '#contracts/relay-facts.js';
 import type { PoolState } from '#ipam/pool.js';
 
@@ -43,7 +44,12 @@ export interface NetworkState {
   relayPins: ImmutableMap<string, string>;
   /** Node id → other node's id → what is known of the pair; the same object from both ends. */
   paths: ImmutableMap<string, ImmutableMap<string, PathState>>;
+  /** Which operators' keys count, from the first entry on; empty: there never was a lock. */
+  lock: readonly LockEntry[];
 }
+
+/** `version` is that of the fact. */
+export type MemberSigned = MemberSignature & { version: number };
 
 export interface NetworkInfo extends NetworkSettings {
   networkId: string;
@@ -57,6 +63,9 @@ export interface NodeState extends NodeRecord {
   enabled: boolean;
   /** Once a new WireGuard key was asked for. */
   keyRotation?: KeyRotation;
+  /** By an operator, over the key in use, and over the one on offer. */
+  signed?: MemberSigned;
+  nextSigned?: MemberSigned;
   enrolledAt: string;
   version: number;
 }
@@ -106,10 +115,12 @@ export interface VirtualRange {
 }
 
 export interface PublicationState extends PublicationRecord {
+  signed?: MemberSigned;
   version: number;
 }
 
 export interface ClientState extends ClientRecord {
+  signed?: MemberSigned;
   createdAt: string;
   version: number;
 }

@@ -18,7 +18,7 @@ export interface NetworkView extends Required<NetworkSettings> {
   version: number;
 }
 
-export type NodeView = Omit<NodeState, 'controlKey' | 'natsKey'>;
+export type NodeView = Omit<NodeState, 'controlKey' | 'natsKey' | 'signed' | 'nextSigned'>;
 export type EnrolmentKeyView = Omit<KeyState, 'secretHash'>;
 export type TokenView = Omit<TokenState, 'secretHash'>;
 export interface SourceView extends Omit<SourceState, 'account' | 'networks'> {
@@ -43,7 +43,8 @@ export function networkView({ network, nodes, pool4, pool6 }: NetworkState): Net
   };
 }
 
-export function nodeView({ controlKey: _control, natsKey: _nats, ...view }: NodeState): NodeView {
+export function nodeView(node: NodeState): NodeView {
+  const { controlKey: _control, natsKey: _nats, signed: _signed, nextSigned: _nextSigned, ...view } = node;
   return view;
 }
 

@@ -42,6 +42,8 @@ export const FACT_TYPES: Readonly<Record<AnyFact['type'], true>> = {
   PathProven: true,
   PathFailed: true,
   PathForgotten: true,
+  LockChanged: true,
+  MemberSigned: true,
   NetworkListed: true,
   NetworkDelisted: true,
   ApiTokenCreated: true,

@@ -1,7 +1,9 @@
-import type { FilterResource, Resource } from '#contracts/node-stream.js';
-import type { NodeState } from '#topology/network-state.js';
+import type { CarriedMember, FilterResource, Resource } from '#contracts/node-stream.js';
+import type { MemberSignature } from '#contracts/membership-lock.js';
+import type { MemberSigned, NodeState } from '#topology/network-state.js';
 import type { Landscape } from './landscape.js';
 import { covering, familyOf } from '../prefix-lists.js';
+import { signatureOf } from '../resources.js';
 
 /** A prefix that a node reaches through a peer. */
 export interface Reach {
@@ -9,6 +11,8 @@ export interface Reach {
   prefix: string;
   /** Whether packets for it are routed into the tunnel; else they are only accepted from there. */
   routed: boolean;
+  /** What an operator signed of whoever has the prefix. */
+  member?: CarriedMember;
 }
 
 /** What one noun (a gateway's kind, a link, a model…) adds to the set of a node. */
@@ -29,8 +33,14 @@ export const through = (nodeId: string, prefixes: readonly string[]): Reach[] =>
   prefixes.map((prefix) => ({ nodeId, prefix, routed: true }));
 
 /** Prefixes that are accepted from a peer, and sent to it where another route leads there already. */
-export const from = (nodeId: string, prefixes: readonly string[]): Reach[] =>
-  prefixes.map((prefix) => ({ nodeId, prefix, routed: false }));
+export const from = (nodeId: string, prefixes: readonly string[], member?: CarriedMember): Reach[] =>
+  prefixes.map((prefix) => ({ nodeId, prefix, routed: false, ...(member && { member }) }));
+
+/** Whoever has addresses of the mesh behind a node, as it was signed; undefined: it was not. */
+export const carried = (
+  member: Omit<CarriedMember, keyof MemberSignature>,
+  signed: MemberSigned | undefined,
+): CarriedMember | undefined => signed && { ...member, ...signatureOf(signed) };
 
 export interface Crossing {
   sources: readonly string[];

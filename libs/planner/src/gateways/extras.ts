@@ -53,8 +53,10 @@ function merged(contributions: readonly Contribution[]): Extras {
 }
 
 function behind(reaches: readonly Reach[]): Behind {
+  const members = new Map(reaches.flatMap(({ member }) => (member ? [[member.memberId, member]] : [])));
   return {
     prefixes: [...new Set(reaches.map(({ prefix }) => prefix))],
     routed: new Set(reaches.filter(({ routed }) => routed).map(({ prefix }) => prefix)),
+    carries: [...members].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, member]) => member),
   };
 }

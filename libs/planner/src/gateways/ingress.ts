@@ -2,7 +2,17 @@ import type { FilterResource, PeerResource } from '#contracts/node-stream.js';
 import { readAddress } from '#ipam/address.js';
 import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
 import type { ClientState, GatewayState, NodeState, PublicationState } from '#topology/network-state.js';
-import { accept, type Contribution, type Crossing, drop, EVERYTHING, from, type Rule } from './contribution.js';
+import { signatureOf } from '../resources.js';
+import {
+  accept,
+  carried,
+  type Contribution,
+  type Crossing,
+  drop,
+  EVERYTHING,
+  from,
+  type Rule,
+} from './contribution.js';
 import { reachesInternet } from './internet.js';
 import type { Landscape } from './landscape.js';
 import { permitsAll } from '../permitted.js';
@@ -33,7 +43,9 @@ function placeOf(
   if (!permitsAll(around.state)) return {};
   if (gateway.active === viewer.nodeId) return { resources: clients.map(clientPeer) };
   const active = around.activeFor(viewer, gateway);
-  return active ? { reach: clients.flatMap((client) => from(active.nodeId, addressesOf(client))) } : {};
+  return active
+    ? { reach: clients.flatMap((client) => from(active.nodeId, addressesOf(client), signedClient(client))) }
+    : {};
 }
 
 /** A client calls, from wherever it is. */
@@ -43,7 +55,11 @@ export const clientPeer = (client: ClientState): PeerResource => ({
   publicKey: client.publicKey,
   allowedIps: addressesOf(client),
   endpoint: null,
+  ...(client.signed && { signed: { addresses: client.addresses, ...signatureOf(client.signed) } }),
 });
+
+const signedClient = ({ clientId: memberId, publicKey, addresses, signed }: ClientState) =>
+  carried({ memberId, publicKey, addresses }, signed);
 
 export const addressesOf = ({ addresses }: ClientState): string[] => addresses.map(hostPrefix).sort();
 

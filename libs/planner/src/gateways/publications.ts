@@ -1,6 +1,6 @@
 import { hostPrefix } from '#ipam/prefix.js';
 import type { PublicationState } from '#topology/network-state.js';
-import { accept, type Contribution, from, type Rule } from './contribution.js';
+import { accept, carried, type Contribution, from, type Rule } from './contribution.js';
 import type { Landscape } from './landscape.js';
 
 /**
@@ -20,7 +20,7 @@ export const publications: Rule = (around, viewer) =>
         ? viewer.addresses.includes(mesh.address)
         : around.node(door?.active ?? '') !== undefined;
       return {
-        ...(active && { reach: from(active.nodeId, [hostPrefix(mesh.address)]) }),
+        ...(active && { reach: from(active.nodeId, [hostPrefix(mesh.address)], signedService(publication)) }),
         ...(isMember && { forward: true }),
         ...(isMember &&
           translates && {
@@ -33,6 +33,9 @@ export const publications: Rule = (around, viewer) =>
           }),
       };
     });
+
+const signedService = ({ publicationId: memberId, mesh, signed }: PublicationState) =>
+  carried({ memberId, publicKey: null, addresses: [mesh.address] }, signed);
 
 function isOpen({ state }: Landscape, { clusterId }: PublicationState): boolean {
   const model = state.clusters.get(clusterId)?.model;

@@ -1,3 +1,4 @@
+import { readLockChain } from '#contracts/membership-lock.js';
 import { isId } from '#contracts/names.js';
 import {
   checkFilter,
@@ -87,9 +88,15 @@ function ownProblems(name: string, fields: Fields): readonly string[] {
   else if (isOfKind(name, 'filter')) checkFilter(fields, add);
   else if (name === 'internet') checkInternet(fields, add);
   else if (isProbeName(name)) checkProbe(fields, add);
+  else if (name === 'lock') checkLock(fields, add);
   else add('this agent does not know this kind of resource: it may be older than the control plane');
   checked.set(fields, messages);
   return messages;
+}
+
+/** Whether it is to be believed, the agent's own memory says; a chain that is not is no reason to take nothing else. */
+function checkLock({ chain }: Fields, add: (message: string) => unknown): void {
+  if (!readLockChain(chain)) add('"chain" is not a list of entries of a lock');
 }
 
 const checked = new WeakMap<Fields, readonly string[]>();

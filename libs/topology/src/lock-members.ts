@@ -1,0 +1,97 @@
+import { isLockOn, type LockEntry, type MemberRecord } from '#contracts/membership-lock.js';
+import { readAddress } from '#ipam/address.js';
+import { contains, parsePrefix } from '#ipam/prefix.js';
+import type { MemberSigned, NetworkState, NodeState } from './network-state.js';
+
+/** Something that operators sign: a node, the key that a node is about to have, a client, an address of a service. */
+export interface LockMember {
+  kind: 'node' | 'next key' | 'client' | 'service';
+  /** For people. */
+  name: string;
+  record: MemberRecord;
+  signed: MemberSigned | undefined;
+  /** Log version since which it is as it is. */
+  version: number;
+}
+
+/** The entry that counts now; undefined while the lock is off. */
+export function lockOf({ lock }: NetworkState): LockEntry | undefined {
+  const newest = lock.at(-1);
+  return isLockOn(newest) ? newest : undefined;
+}
+
+/** Whether it has a signature by a key that counts, also for others to be reached through it. That it fits was looked at when it came. */
+export const isSigned = (lock: LockEntry, { record, signed }: LockMember): boolean =>
+  signed !== undefined && lock.keys.includes(signed.by) && (signed.mayCarry === true || !record.mayCarry);
+
+/** Everything of a network that needs a signature while there is a lock, nodes first, each kind by name. */
+export function lockMembers(state: NetworkState): LockMember[] {
+  const nodes = byName([...state.nodes.values()]);
+  const carriers = carriersOf(state);
+  return [
+    ...nodes.flatMap((node) => membersOf(state, node, carriers)),
+    ...byName([...state.clients.values()]).map(({ clientId, name, publicKey, addresses, signed, version }) => ({
+      kind: 'client' as const,
+      name,
+      record: recordOf(state, { memberId: clientId, publicKey, addresses, mayCarry: false }),
+      signed,
+      version,
+    })),
+    ...services(state),
+  ];
+}
+
+/** @param publicKey which of a node's keys is meant */
+export function lockMemberOf(
+  state: NetworkState,
+  memberId: string,
+  publicKey: string | null | undefined,
+): LockMember | undefined {
+  const node = state.nodes.get(memberId);
+  const all = node
+    ? membersOf(state, node, carriersOf(state))
+    : lockMembers(state).filter(({ record }) => record.memberId === memberId);
+  return all.find(({ record }) => publicKey === undefined || record.publicKey === publicKey);
+}
+
+/** Ids of the nodes through which others are reached, or will be when it is their turn. */
+function carriersOf({ relays, gateways }: NetworkState): ReadonlySet<string> {
+  return new Set([...relays.keys(), ...[...gateways.values()].flatMap(({ members }) => members)]);
+}
+
+function membersOf(state: NetworkState, node: NodeState, carriers: ReadonlySet<string>): LockMember[] {
+  const { nodeId: memberId, name, publicKey, addresses, keyRotation, signed, nextSigned, version } = node;
+  const record = recordOf(state, { memberId, publicKey, addresses, mayCarry: carriers.has(memberId) });
+  const own: LockMember = { kind: 'node', name, record, signed, version };
+  if (keyRotation?.step !== 'offered') return [own];
+  const next = { ...record, publicKey: keyRotation.publicKey };
+  return [own, { kind: 'next key', name, record: next, signed: nextSigned, version: keyRotation.version }];
+}
+
+/** Addresses that nodes lend are those of the nodes. */
+function services(state: NetworkState): LockMember[] {
+  const { network, publications, nodes } = state;
+  const ranges = [network?.cidr, network?.cidr6].flatMap((cidr) => (cidr ? [parsePrefix(cidr)] : []));
+  const lent = new Set(publications.isEmpty() ? [] : [...nodes.values()].flatMap(({ addresses }) => addresses));
+  const all = [...publications.values()].filter(({ mesh: { address } }) => {
+    const literal = readAddress(address);
+    return !lent.has(address) && literal && ranges.some((range) => contains(range, literal));
+  });
+  return all
+    .sort((a, b) => (a.publicationId < b.publicationId ? -1 : 1))
+    .map(({ publicationId: memberId, mesh, signed, version }) => ({
+      kind: 'service' as const,
+      name: `${mesh.address}:${mesh.port}`,
+      record: recordOf(state, { memberId, publicKey: null, addresses: [mesh.address], mayCarry: false }),
+      signed,
+      version,
+    }));
+}
+
+const recordOf = ({ network }: NetworkState, member: Omit<MemberRecord, 'networkId'>): MemberRecord => ({
+  networkId: network?.networkId ?? '',
+  ...member,
+});
+
+const byName = <Named extends { name: string }>(all: Named[]): Named[] =>
+  all.sort((a, b) => (a.name < b.name ? -1 : 1));
