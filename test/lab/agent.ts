@@ -16,6 +16,11 @@ export interface AgentStatus {
   /** What differs between the kernel and what it holds. */
   drift: string[];
   peers: { name: string; path: 'direct' | 'lan' | 'punched' | 'relayed'; via?: string }[];
+  /** WireGuard public key. */
+  publicKey: string;
+  lock: { on: boolean; fingerprint: string | null; serial: number } | null;
+  /** What it leaves out because no operator signed it. */
+  refused: { name: string; message: string }[];
   /** What it did not let through, by filter. */
   drops: { filter: string; packets: number }[];
 }

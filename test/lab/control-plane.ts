@@ -85,6 +85,13 @@ export class ControlPlane {
     return this.host.run('node', [program, this.dataDirectory, ...args]);
   }
 
+  /** What the CLI needs to know on another host. */
+  cliOptions(): string[] {
+    const { caFile, adminTokenFile } = this.ready();
+    const server = `https://${this.address}:${HTTP_PORT}`;
+    return ['--server', server, '--ca', caFile, '--token', readFileSync(adminTokenFile, 'utf8').trim()];
+  }
+
   private access(token: string): ApiAccess {
     const ca = readFileSync(this.ready().caFile, 'utf8');
     return { socketPath: this.socketPath, host: this.address, ca, token };

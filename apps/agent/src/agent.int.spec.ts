@@ -22,9 +22,7 @@ import { NodeStreamWriter } from '#messaging/node-stream.js';
 import { ensureStreams } from '#messaging/streams.js';
 import { ownInterface, peer, peerId, route } from '#wireguard/testing/fixtures.js';
 import { ownCertificate } from '../../standalone/src/parts/authority.js';
-import { createLog } from './log.js';
-import { createProgram } from './program.js';
-import type { AgentStatus } from './status/read-status.js';
+import { AgentInProcess as Agent } from './testing/agent-in-process.js';
 
 jest.setTimeout(30_000);
 
@@ -34,55 +32,6 @@ const set: Resource[] = [
   peer('c'),
   route('10.90.0.0/16'),
 ];
-
-/** One agent: commands run in this process as `main.ts` runs them, against a real broker and a real interface. */
-class Agent {
-  readonly dir = join(mkdtempSync(join(tmpdir(), 'tombolo-agent-')), 'state');
-  readonly complaints: string[] = [];
-  #stop = new AbortController();
-  #running: Promise<unknown> | undefined;
-
-  constructor(readonly interfaceName: string) {}
-
-  async command(...words: string[]): Promise<string> {
-    const printed: string[] = [];
-    const program = createProgram({
-      log: createLog(process.env.TOMBOLO_LOG ?? 'silent'),
-      signal: this.#stop.signal,
-      print: (text) => printed.push(text),
-      complain: (text) => this.complaints.push(text),
-    });
-    await program.parseAsync([...words, '--state', this.dir], { from: 'user' });
-    return printed.join('\n');
-  }
-
-  start(...words: string[]): void {
-    this.#stop = new AbortController();
-    this.#running = this.command(...words);
-    this.#running.catch(() => undefined);
-  }
-
-  /** SIGTERM. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-  }
-
-  async ended(): Promise<void> {
-    await this.#running;
-  }
-
-  async status(): Promise<AgentStatus> {
-    return JSON.parse(await this.command('status', '-o', 'json')) as AgentStatus;
-  }
-
-  async destroy(): Promise<void> {
-    this.#stop.abort();
-    await this.#running?.catch(() => undefined);
-    if (existsSync(join(this.dir, 'identity.json'))) await this.command('leave');
-    rmSync(join(this.dir, '..'), { recursive: true, force: true });
-  }
-}
 
 inOwnNamespace(import.meta.url, () => {
   let broker: TrustedNats;
@@ -180,6 +129,9 @@ inOwnNamespace(import.meta.url, () => {
       backend: 'userspace',
       revision: 1,
       digest: desired.digest,
+      publicKey: request.publicKey,
+      lock: null,
+      refused: [],
       lastApply: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       drift: [],
       drops: [],

@@ -5,6 +5,7 @@ import { enrol } from './enrol/enrol.js';
 import { AgentFailure } from './failure.js';
 import { leave } from './leave/leave.js';
 import type { Log } from './log.js';
+import { Members } from './members/members.js';
 import { preflight } from './preflight.js';
 import { localSettings, openDevice, runAgent } from './run-agent.js';
 import { BACKENDS, type BackendChoice } from './state/backend-choice.js';
@@ -39,6 +40,7 @@ interface UpOptions {
   label: Labels;
   backend: BackendChoice;
   exitAfterApply?: true;
+  lock?: string;
 }
 
 const DEFAULT_STATE = '/var/lib/tombolo';
@@ -70,6 +72,7 @@ export function createProgram(parts: ProgramParts): Command {
     .option('--site <site>', 'nodes of one site reach each other by their LAN addresses')
     .option('--label <key=value>', 'repeatable', label, {})
     .addOption(new Option('--backend <backend>', 'what carries the tunnels').choices(BACKENDS).default('auto'))
+    .option('--lock <fingerprint>', "of the network's lock: take no peer that it does not vouch for")
     .option('--exit-after-apply', 'end when the present state is applied; the tunnels stay')
     .action((options: UpOptions) => up(options, parts));
 
@@ -147,6 +150,7 @@ async function status(options: { state: string; output: 'table' | 'json' }, part
   const found = await readStatus({
     identity,
     ...(await new HeldSets(dir).recall()),
+    members: await Members.load(dir, identity.nodeId),
     device: openDevice(dir, identity, keys),
     local: localSettings(identity, keys, await ControlPlaneAddresses.load(dir, identity)),
     dnsNote,

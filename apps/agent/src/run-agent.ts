@@ -11,7 +11,7 @@ import { newestHandshake } from '#wireguard/linux/newest-handshake.js';
 import { runTool } from '#wireguard/linux/run-tool.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ServerLink, WayGuard } from './confirm/way-guard.js';
-import { Converger } from './converge/converger.js';
+import { Converger, refusalsOf } from './converge/converger.js';
 import { AgentFailure, messageOf } from './failure.js';
 import { FollowServer } from './follow/follow-server.js';
 import { Reports } from './follow/reports.js';
@@ -23,6 +23,7 @@ import { LinkWatch } from './observe/link-watch.js';
 import { Observer } from './observe/observer.js';
 import { poke } from './observe/poke.js';
 import { roundTrip } from './observe/round-trip.js';
+import { Members } from './members/members.js';
 import { ProbeRunner } from './probe/probe-runner.js';
 import { probeTarget } from './probe/probe-target.js';
 import { KeyOffer } from './rotate/key-offer.js';
@@ -66,6 +67,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const keys = await TunnelKeys.load(dir, identity);
   await keys.settle();
   const session = await nextReportSession(dir, Date.now(), log);
+  const members = await Members.load(dir, identity.nodeId);
   const device = openDevice(dir, identity, keys);
   const controlPlane = await ControlPlaneAddresses.load(dir, identity);
   const local = localSettings(identity, keys, controlPlane);
@@ -82,15 +84,17 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     redial: () => follow.redial(),
   };
   const way = new WayGuard({ link, log });
+  const admitted = (set: NodeSet) => members.admit(set, keys.publicKey).set;
   const converger = new Converger({
     device,
     local,
     keys,
+    members,
     way,
     held,
     record: async (each) => {
       await sets.record(each);
-      attend(each.set);
+      attend(admitted(each.set));
     },
     onApplied: (report, isAwaited) => reports.applied(report, isAwaited),
     onRejected: (report) => reports.rejected(report),
@@ -122,7 +126,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const reports = new Reports({
     send: (report) => follow.report(report),
     heartbeat: () => heartbeatOf(converger, device),
-    peers: () => peersOf(converger.held?.set),
+    peers: () => peersOf(converger.admitted?.set),
     isHasty: exitAfterApply,
   });
 
@@ -173,7 +177,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     observer.follow(set.resources.values());
     probes.follow(set.resources.values());
   };
-  if (held) attend(held.set);
+  if (held) attend(admitted(held.set));
   const lookForControlPlane = () =>
     void controlPlane.refresh().then(
       (changed) => void (changed && converger.wake()),
@@ -248,7 +252,8 @@ export function localSettings(
 }
 
 function heartbeatOf(converger: Converger, device: Device): HeartbeatReport {
-  const set = converger.held?.set;
+  const { held, admitted } = converger;
+  const set = held?.set;
   return {
     agentVersion: AGENT_VERSION,
     epoch: set?.epoch ?? 0,
@@ -256,8 +261,9 @@ function heartbeatOf(converger: Converger, device: Device): HeartbeatReport {
     digest: formatDigest(set?.digest ?? EMPTY_DIGEST),
     logVersion: set?.logVersion ?? 0,
     backend: device.backend ?? 'none',
-    peers: peersOf(set),
+    peers: peersOf(admitted?.set),
     repairs: converger.repairs,
+    ...refusalsOf(admitted?.refused ?? []),
   };
 }
 

@@ -11,6 +11,7 @@ import { relayCommands } from './relays/relay.commands.js';
 import { adviseCommands } from './latency/advise.commands.js';
 import { pingCommand } from './latency/ping.command.js';
 import { keyCommands } from './keys/key.commands.js';
+import { lockCommands } from './lock/lock.commands.js';
 import { logCommands } from './log/log.commands.js';
 import { networkCommands } from './networks/network.commands.js';
 import { nodeCommands } from './nodes/node.commands.js';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
   gatewayCommands(program);
   relayCommands(program);
   clientCommands(program);
+  lockCommands(program);
   applyCommands(program);
   statusCommands(program);
   burstCommands(program);

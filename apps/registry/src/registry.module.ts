@@ -25,6 +25,7 @@ import { HealthController } from './health/health.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { FieldValidationPipe } from './http/validation.pipe.js';
 import { Decisions } from './log/decisions.js';
+import { LockController } from './lock/lock.controller.js';
 import { LogController } from './log/log.controller.js';
 import { NetworkDirectory } from './log/network-directory.js';
 import { PointsInTime } from './log/points-in-time.js';
@@ -67,6 +68,7 @@ export class RegistryModule {
         ClientController,
         PublicationController,
         EnrolmentKeyController,
+        LockController,
         ApiTokenController,
         SourceController,
         EnrolmentController,

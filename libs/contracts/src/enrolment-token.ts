@@ -17,13 +17,14 @@ export function formatEnrolmentToken(token: EnrolmentToken): string {
  */
 export function parseEnrolmentToken(text: string): EnrolmentToken {
   const fields = decode(text.trim());
-  const { v, url, pin, keyId, secret } = fields;
+  const { v, url, pin, keyId, secret, lock } = fields;
   if (v !== 1) throw refusal('is of another version: use the agent that came with the server');
   if (!isBaseUrl(url)) throw refusal('names no server');
-  if (pin !== null && !(typeof pin === 'string' && /^[0-9a-f]{64}$/.test(pin))) throw refusal('pins no certificate');
+  if (pin !== null && !isSha256(pin)) throw refusal('pins no certificate');
   if (!isId(keyId) || typeof secret !== 'string' || !/^[\x21-\x7e]{16,256}$/.test(secret))
     throw refusal('holds no key');
-  return { v, url, pin, keyId, secret };
+  if (lock !== undefined && !isSha256(lock)) throw refusal('pins no lock');
+  return { v, url, pin, keyId, secret, ...(lock !== undefined && { lock }) };
 }
 
 /** An address of the HTTP API without path, query or login. */
@@ -47,5 +48,7 @@ function decode(text: string): Record<string, unknown> {
   }
   throw refusal('was cut or changed');
 }
+
+const isSha256 = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
 const refusal = (why: string) => new Refusal('invalid', `the enrolment token ${why}; copy it again, all of it`);

@@ -12,6 +12,8 @@ export interface EnrolmentToken {
   pin: string | null;
   keyId: string;
   secret: string;
+  /** Fingerprint of the network's lock: the node takes no peer that it does not vouch for. Absent: there was none when the token was made. */
+  lock?: string;
 }
 
 /** `POST /api/v1/enroll`, with the token's secret as `Authorization: Bearer <keyId>.<secret>`. */

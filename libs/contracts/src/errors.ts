@@ -46,6 +46,8 @@ export type RefusalCode =
   | 'gateway_inactive'
   /** The node offers no endpoint that can be called from outside. */
   | 'no_endpoint'
+  /** What was signed does not follow from the lock, or is not by a key that counts. */
+  | 'lock_refused'
   | 'version_mismatch'
   | 'idempotency_mismatch'
   | 'invalid'

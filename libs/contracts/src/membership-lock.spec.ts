@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { operator } from '../../../test/support/operator.js';
-import { verifyNatively } from '../../../apps/agent/src/members/verify-natively.js';
+import { verifyNatively } from '#service/verify-natively.js';
 import { isSignature, isSigningKey, signerOf, verifyText } from './ed25519.js';
 import {
   disablementOf,

@@ -1,8 +1,13 @@
 import type { Endpoint } from './facts.js';
 
+/** Peers and prefixes of the set that the agent does not take, because no operator signed them; absent: none. */
+export interface Refusals {
+  refused?: { resource: string; message: string }[];
+}
+
 /** What an agent tells on `tombolo.reports.<node>.<kind>`: JSON, sealed by nothing, so a hint and never an authority. */
 
-export interface AppliedReport {
+export interface AppliedReport extends Refusals {
   epoch: number;
   revision: number;
   digest: string;
@@ -21,7 +26,7 @@ export interface RejectedReport {
 }
 
 /** Every 30 s with jitter, and at connect. */
-export interface HeartbeatReport {
+export interface HeartbeatReport extends Refusals {
   agentVersion: string;
   epoch: number;
   revision: number;

@@ -38,7 +38,11 @@ export function readReport(subject: string, data: Uint8Array): NodeReport {
     case 'applied':
       return { nodeId, kind, body: { ...position(fields), ...held(fields), tookMs: amount(fields, 'tookMs') } };
     case 'rejected':
-      return { nodeId, kind, body: { ...position(fields), held: whole(fields, 'held'), errors: errors(fields) } };
+      return {
+        nodeId,
+        kind,
+        body: { ...position(fields), held: whole(fields, 'held'), errors: problems(fields, 'errors') },
+      };
     case 'resync': {
       const reason = oneOf(fields, 'reason', ['no_state', 'gap', 'digest_mismatch', 'unreadable']);
       return { nodeId, kind, body: { ...position(fields), reason } };
@@ -84,13 +88,14 @@ const position = (fields: Fields) => ({ epoch: whole(fields, 'epoch'), revision:
 const held = (fields: Fields) => ({
   digest: digest(fields),
   ...(fields.logVersion !== undefined && { logVersion: whole(fields, 'logVersion') }),
+  ...(fields.refused !== undefined && { refused: problems(fields, 'refused') }),
 });
 
-function errors(fields: Fields): RejectedReport['errors'] {
-  const { errors: list } = fields;
-  if (!Array.isArray(list)) throw new Error('errors is not a list');
+function problems(fields: Fields, name: 'errors' | 'refused'): RejectedReport['errors'] {
+  const list = fields[name];
+  if (!Array.isArray(list)) throw new Error(`${name} is not a list`);
   return list.slice(0, MOST_ERRORS).map((item: unknown) => {
-    if (typeof item !== 'object' || item === null) throw new Error('errors holds something that is no object');
+    if (typeof item !== 'object' || item === null) throw new Error(`${name} holds something that is no object`);
     return { resource: text(item as Fields, 'resource', 256), message: text(item as Fields, 'message', 1_024) };
   });
 }

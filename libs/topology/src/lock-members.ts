@@ -41,17 +41,11 @@ export function lockMembers(state: NetworkState): LockMember[] {
   ];
 }
 
-/** @param publicKey which of a node's keys is meant */
-export function lockMemberOf(
-  state: NetworkState,
-  memberId: string,
-  publicKey: string | null | undefined,
-): LockMember | undefined {
-  const node = state.nodes.get(memberId);
-  const all = node
-    ? membersOf(state, node, carriersOf(state))
-    : lockMembers(state).filter(({ record }) => record.memberId === memberId);
-  return all.find(({ record }) => publicKey === undefined || record.publicKey === publicKey);
+/** Whether nothing stands in the way of a key on offer: no lock, or it is signed as the node's own key must be. */
+export function mayTakeNextKey(state: NetworkState, node: NodeState): boolean {
+  const lock = lockOf(state);
+  const next = membersOf(state, node, carriersOf(state)).find(({ kind }) => kind === 'next key');
+  return !lock || (next !== undefined && isSigned(lock, next));
 }
 
 /** Ids of the nodes through which others are reached, or will be when it is their turn. */

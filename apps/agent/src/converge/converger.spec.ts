@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { NodeSet } from '#contracts/node-fold.js';
 import { digestOf, formatDigest, type Resource } from '#contracts/node-stream.js';
@@ -5,9 +8,13 @@ import type { AppliedReport, RejectedReport } from '#contracts/reports.js';
 import { DeviceError } from '#wireguard/core/device.js';
 import type { Operation } from '#wireguard/core/operation.js';
 import { MemoryDevice } from '#wireguard/memory/memory-device.js';
-import { KEYS, local, ownInterface, peer, route } from '#wireguard/testing/fixtures.js';
+import { KEYS, local, ownInterface, peer, peerId, route } from '#wireguard/testing/fixtures.js';
 import { createLog } from '../log.js';
+import { lockBy, operator } from '../../../../test/support/operator.js';
+import { signMember } from '#contracts/sign-membership.js';
+import { Members } from '../members/members.js';
 import type { HeldSet } from '../state/held-set.js';
+import { StateDir } from '../state/state-dir.js';
 import { Converger } from './converger.js';
 
 const setOf = (revision: number, ...resources: Resource[]): NodeSet => ({
@@ -29,6 +36,8 @@ let applied: AppliedReport[];
 let awaited: boolean[];
 let rejected: RejectedReport[];
 let converger: Converger;
+let members: Members;
+let dir: string;
 
 /** A node that has one key, and what becomes of it. */
 const keyRing = (...others: string[]) => ({
@@ -60,6 +69,7 @@ function start(held?: NodeSet, keys = keyRing(), way = wayOf([])) {
     device,
     local: Object.defineProperty({ ...local }, 'publicKey', { get: () => keys.publicKey }),
     keys,
+    members,
     way,
     held: held && heldAs(held),
     record: async ({ set }) => void disk.push(set),
@@ -72,7 +82,9 @@ function start(held?: NodeSet, keys = keyRing(), way = wayOf([])) {
   });
 }
 
-beforeEach(() => {
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'tombolo-converger-'));
+  members = await Members.load(new StateDir(dir), peerId('a'));
   device = new MemoryDevice(KEYS.own);
   disk = [];
   applied = [];
@@ -80,6 +92,7 @@ beforeEach(() => {
   rejected = [];
   start();
 });
+afterEach(() => rmSync(dir, { recursive: true }));
 
 const offer = async (set: NodeSet) => {
   converger.offer(set, performance.now());
@@ -382,5 +395,50 @@ describe('a set after which the control plane is out of reach', () => {
     converger.offer(second, performance.now());
     await converger.stop();
     expect([peers().sort(), disk, rejected]).toEqual([[KEYS.c, KEYS.b].sort(), [], []]);
+  });
+});
+
+describe('under a lock', () => {
+  const ann = operator(1);
+  const networkId = peerId('n');
+  const lock: Resource = { name: 'lock', chain: [lockBy(ann, networkId)] };
+  const signed = (node: 'a' | 'b' | 'c', publicKey: string, addresses: string[]) => ({
+    addresses,
+    ...signMember({ networkId, memberId: peerId(node), publicKey, addresses, mayCarry: false }, ann),
+  });
+  const own = ownInterface({ signed: signed('a', KEYS.own, ['10.90.0.1', 'fd12::1']) });
+  const b = peer('b', { signed: signed('b', KEYS.b, ['10.90.0.2']) });
+  const forged = peer('c', { publicKey: KEYS.stranger, allowedIps: ['10.90.0.2/32'], signed: b.signed! });
+
+  test('what is not signed is left out; the rest is applied, and what is told is what was sent', async () => {
+    const set = setOf(1, lock, own, b, forged);
+    await offer(set);
+    expect(peers()).toEqual([KEYS.b]);
+    expect(disk).toEqual([set]);
+    expect(rejected).toEqual([]);
+    expect(applied).toMatchObject([
+      {
+        digest: formatDigest(set.digest),
+        refused: [{ resource: forged.name, message: expect.stringContaining('not for') }],
+      },
+    ]);
+  });
+
+  test('nor does the kernel keep it when it was there before', async () => {
+    await offer(setOf(1, ownInterface(), peer('b'), peer('c')));
+    expect(peers()).toEqual([KEYS.b, KEYS.c].sort());
+    await offer(setOf(2, lock, own, b, peer('c')));
+    expect(peers()).toEqual([KEYS.b]);
+  });
+
+  test('the lock stays when the control plane shows none any more, also after a start', async () => {
+    await offer(setOf(1, lock, own, b));
+    await offer(setOf(2, ownInterface(), peer('b'), peer('c')));
+    expect(peers()).toEqual([]);
+    members = await Members.load(new StateDir(dir), peerId('a'));
+    start(setOf(2, ownInterface(), peer('b'), peer('c')));
+    await converger.wake();
+    expect(peers()).toEqual([]);
+    expect(converger.admitted?.refused.map(({ resource }) => resource)).toEqual(['lock', 'interface']);
   });
 });

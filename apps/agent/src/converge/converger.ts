@@ -1,11 +1,12 @@
 import { changesInPlace, type NodeSet } from '#contracts/node-fold.js';
 import { formatDigest } from '#contracts/node-stream.js';
-import type { AppliedReport, RejectedReport } from '#contracts/reports.js';
+import type { AppliedReport, Refusals, RejectedReport } from '#contracts/reports.js';
 import { checkSet, type SetProblem } from '#wireguard/core/check-set.js';
 import { desiredDevice, isInterface, type LocalSettings } from '#wireguard/core/desired-device.js';
 import { type Device, DeviceError } from '#wireguard/core/device.js';
 import { messageOf } from '../failure.js';
 import type { Log } from '../log.js';
+import type { AdmittedSet, Members } from '../members/members.js';
 import type { HeldSet } from '../state/held-set.js';
 import type { WayGuard } from '../confirm/way-guard.js';
 import type { TunnelKeys } from '../state/tunnel-keys.js';
@@ -17,6 +18,8 @@ export interface ConvergerParts {
   local: LocalSettings;
   /** The WireGuard keys that this node has; a set may name the one to use. */
   keys: Pick<TunnelKeys, 'publicKey' | 'has' | 'use' | 'settle'>;
+  /** Says what of a set operators signed; the rest is left out. */
+  members: Pick<Members, 'learn' | 'admit'>;
   /** Says whether a set that was applied leaves the control plane reachable. */
   way: Pick<WayGuard, 'prove' | 'judge'>;
   /** What the disk holds. */
@@ -59,6 +62,7 @@ export class Converger {
   #rejected: NodeSet | undefined;
   #doubted: Candidate | undefined;
   #repairs = 0;
+  #toldRefused = '[]';
   #running: Promise<void> | undefined;
   #again = false;
   #isUp = false;
@@ -75,6 +79,11 @@ export class Converger {
   /** The newest set that was not taken, while there is no newer good one. */
   get rejected(): NodeSet | undefined {
     return this.#rejected;
+  }
+
+  /** What of the set that is held may be taken, and what is left out because no operator signed it. */
+  get admitted(): AdmittedSet | undefined {
+    return this.#held && this.#admitted(this.#held.set);
   }
 
   /** Steps taken against drift since the start. */
@@ -141,21 +150,24 @@ export class Converger {
   /** @returns whether it is held now */
   async #take(candidate: Candidate): Promise<boolean> {
     const { set, receivedAt } = candidate;
-    const { keys } = this.parts;
+    const { keys, members } = this.parts;
     const before = keys.publicKey;
     const named = keyNamedIn(set) ?? before;
-    const problems = checkSet(set.resources.values(), named);
-    if (!keys.has(named))
-      problems.push({ resource: 'interface', message: 'this node has no such key: rotate it again' });
-    if (problems.length > 0) {
-      this.#reject(candidate, problems);
-      this.#drop(candidate);
-      return false;
-    }
     try {
+      await members.learn(set);
+      const admitted = members.admit(set, named);
+      const problems = checkSet(admitted.set.resources.values(), named);
+      if (!keys.has(named))
+        problems.push({ resource: 'interface', message: 'this node has no such key: rotate it again' });
+      if (problems.length > 0) {
+        this.#reject(candidate, problems);
+        this.#drop(candidate);
+        return false;
+      }
+      const last = this.admitted;
       await keys.use(named);
       const reasons = await this.#converge(set);
-      const way = candidate.isTrusted ? 'hold' : await this.parts.way.prove(this.#held?.set, set);
+      const way = candidate.isTrusted ? 'hold' : await this.parts.way.prove(last?.set, admitted.set);
       if (way === 'stopped') return true;
       if (way === 'return') throw new WayLost();
       const isAwaited = !this.#held || changesInPlace(this.#held.set, set);
@@ -167,8 +179,12 @@ export class Converger {
       const { epoch, revision } = set;
       const tookMs = Math.round(performance.now() - receivedAt);
       this.parts.log.info({ epoch, revision, steps: reasons.length, reasons: reasons.slice(0, 10), tookMs }, 'applied');
+      const refused = this.#tellRefused(admitted);
       const { digest, logVersion } = set;
-      this.parts.onApplied({ epoch, revision, digest: formatDigest(digest), logVersion, tookMs }, isAwaited);
+      this.parts.onApplied(
+        { epoch, revision, digest: formatDigest(digest), logVersion, tookMs, ...refused },
+        isAwaited,
+      );
       this.#drop(candidate);
       return true;
     } catch (error) {
@@ -208,8 +224,20 @@ export class Converger {
     }
   }
 
+  #admitted(set: NodeSet): AdmittedSet {
+    return this.parts.members.admit(set, this.parts.keys.publicKey);
+  }
+
+  #tellRefused({ refused }: AdmittedSet): Refusals {
+    const told = JSON.stringify(refused);
+    if (told !== this.#toldRefused && refused.length > 0)
+      this.parts.log.warn({ refused: refused.slice(0, 10), all: refused.length }, 'left out: no operator signed it');
+    this.#toldRefused = told;
+    return refusalsOf(refused);
+  }
+
   #converge(set: NodeSet): Promise<string[]> {
-    const desired = desiredDevice(set.resources.values(), this.parts.local);
+    const desired = desiredDevice(this.#admitted(set).set.resources.values(), this.parts.local);
     return convergeDevice(this.parts.device, desired, {
       quietPeers: this.#quietPeers,
       now: () => performance.now() / 1000,
@@ -233,6 +261,10 @@ export class Converger {
     if (this.#candidate === candidate) this.#candidate = undefined;
   }
 }
+
+/** As reports carry them: the first ones, which say what is the matter. */
+export const refusalsOf = (refused: SetProblem[]): Refusals =>
+  refused.length > 0 ? { refused: refused.slice(0, 20) } : {};
 
 class WayLost extends Error {
   constructor() {

@@ -10,6 +10,7 @@ import { httpCall, type HttpAnswer } from '../server/http-request.js';
 import { problemOf } from '../server/problem.js';
 import { trustInPin } from '../server/server-trust.js';
 import type { BackendChoice } from '../state/backend-choice.js';
+import { isFingerprint, writePin } from '../members/members.js';
 import { writeDurably } from '../state/files.js';
 import { type Identity, writeIdentity } from '../state/identity.js';
 import { writeLogin } from '../state/login.js';
@@ -34,6 +35,8 @@ export interface EnrolOptions {
   site?: string;
   labels: Labels;
   backend: BackendChoice;
+  /** Fingerprint of the network's lock, as operators know it; overrides the one in the token. */
+  lock?: string;
 }
 
 export interface EnrolParts {
@@ -58,10 +61,15 @@ export async function enrol(dir: StateDir, options: EnrolOptions, { log, pause }
       'usage',
       `--name ${options.name}: 1 to 63 of a to z, 0 to 9 and hyphens, no hyphen at the ends`,
     );
+  if (options.lock !== undefined && !isFingerprint(options.lock))
+    throw new AgentFailure('usage', `--lock ${options.lock}: give the fingerprint that "tombolo lock status" shows`);
   for (let attempt = 1; ; attempt++) {
     const pending = await prepare(dir, options, token.keyId);
     const answer = await ask({ server, token, pending, log, pause });
-    if (answer.status === 200 || answer.status === 201) return await keep(dir, { answer, pending, options, server });
+    if (answer.status === 200 || answer.status === 201) {
+      await pinLock(dir, options.lock ?? token.lock);
+      return await keep(dir, { answer, pending, options, server });
+    }
     // The server said no, and for good: nothing was made there.
     await dropPending(dir);
     const { code, detail } = problemOf(answer);
@@ -158,6 +166,11 @@ interface Success {
   pending: PendingEnrolment;
   options: EnrolOptions;
   server: URL;
+}
+
+/** Before the node can be told of any peer. */
+async function pinLock(dir: StateDir, fingerprint: string | undefined): Promise<void> {
+  if (fingerprint !== undefined) await writePin(dir, { fingerprint, entry: null });
 }
 
 /** The identity last: it says that all the rest is there. */

@@ -14,6 +14,7 @@ const FILES = {
   previous: 'state.previous.json',
   controlPlane: 'control-plane.json',
   reports: 'report-session',
+  members: 'membership-lock.json',
 } as const;
 
 /** Written by libs/wireguard. */

@@ -1,3 +1,4 @@
+import { isLockOn, type LockPin } from '#contracts/membership-lock.js';
 import { formatDigest, type PeerResource } from '#contracts/node-stream.js';
 import { readAddress } from '#ipam/address.js';
 import { isPrivate } from '#ipam/address-kind.js';
@@ -7,6 +8,7 @@ import { type Backend, type Device, DeviceError } from '#wireguard/core/device.j
 import { diffDevice } from '#wireguard/core/diff-device.js';
 import { counterName, isFilter, UNMATCHED } from '#wireguard/core/firewall/firewall.js';
 import type { ObservedDevice } from '#wireguard/core/observed-device.js';
+import type { Members } from '../members/members.js';
 import type { HeldSet } from '../state/held-set.js';
 import type { Identity } from '../state/identity.js';
 
@@ -20,6 +22,12 @@ export interface AgentStatus {
   digest: string | null;
   /** When that revision was applied and read back, ISO 8601 UTC; null: nothing yet. */
   lastApply: string | null;
+  /** WireGuard public key of this node, to be compared with what an operator is asked to sign. */
+  publicKey: string;
+  /** The network's lock as this node knows it; null: none. */
+  lock: LockStatus | null;
+  /** Peers and prefixes that are left out because no operator signed them. */
+  refused: { resource: string; name: string; message: string }[];
   /** What differs between the kernel and the set that is held; empty when nothing does. */
   drift: string[];
   /** What was not let through, by filter; the last one, `unmatched`, is what no filter accepted. Empty: there are no filters. */
@@ -27,6 +35,17 @@ export interface AgentStatus {
   /** What the operator should know though nothing is wrong. */
   notes: string[];
   peers: PeerStatus[];
+}
+
+export interface LockStatus {
+  /** Signatures are asked for. */
+  on: boolean;
+  /** Of the lock: every node and operator of the network shows the same. */
+  fingerprint: string | null;
+  /** Of the newest entry; 0: none was shown yet. */
+  serial: number;
+  /** Public halves of the operators' keys that count. */
+  keys: string[];
 }
 
 export interface DropCount {
@@ -52,6 +71,7 @@ export interface StatusSources {
   held: HeldSet | undefined;
   /** What is wrong with the files. */
   warnings: string[];
+  members: Pick<Members, 'pin' | 'admit'>;
   device: Device;
   local: LocalSettings;
   /** Where a full tunnel leaks names. */
@@ -62,8 +82,10 @@ export interface StatusSources {
 
 /** From the disk and the kernel alone: an agent need not run. */
 export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
-  const { identity, held, warnings, device, local, now } = sources;
+  const { identity, warnings, members, device, local, now } = sources;
   const { observed, problem } = await look(device);
+  const admitted = sources.held && members.admit(sources.held.set, local.publicKey);
+  const held = sources.held && admitted && { ...sources.held, set: admitted.set };
   const peers = [...(held?.set.resources.values() ?? [])].filter(isPeer);
   const names = new Map(peers.map(({ name, node }) => [name.slice('peer/'.length), node]));
   const byKey = new Map(observed?.peers.map((peer) => [peer.publicKey, peer]));
@@ -76,6 +98,9 @@ export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
     revision: held?.set.revision ?? 0,
     digest: held ? formatDigest(held.set.digest) : null,
     lastApply: held?.appliedAt ?? null,
+    publicKey: local.publicKey,
+    lock: lockStatus(members.pin),
+    refused: (admitted?.refused ?? []).map((each) => ({ ...each, name: nameOf(sources.held, each.resource) })),
     drift: [...warnings, ...drift],
     drops: dropsOf(held, observed),
     notes: await notesOf(held, sources),
@@ -88,6 +113,17 @@ export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
+}
+
+function lockStatus({ fingerprint, entry }: LockPin): LockStatus | null {
+  if (fingerprint === null && entry === null) return null;
+  return { on: entry === null || isLockOn(entry), fingerprint, serial: entry?.serial ?? 0, keys: entry?.keys ?? [] };
+}
+
+/** A peer's, for people; else that of the resource. */
+function nameOf(held: HeldSet | undefined, resource: string): string {
+  const found = held?.set.resources.get(resource);
+  return found && isPeer(found) ? found.node : resource;
 }
 
 function pathOf({ via, endpoint, keepalive }: PeerResource): PeerStatus['path'] {

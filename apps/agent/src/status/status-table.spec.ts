@@ -9,6 +9,9 @@ test('a table for people', () => {
     revision: 7,
     digest: 'ab',
     lastApply: '2026-11-21T05:00:00.000Z',
+    publicKey: 'k',
+    lock: { on: true, fingerprint: 'f00', serial: 2, keys: ['o'] },
+    refused: [{ resource: 'peer/x', name: 'x', message: 'no operator has signed it' }],
     drift: ['peer b is missing'],
     drops: [
       { filter: 'filter/pods', packets: 3, bytes: 180 },
@@ -27,6 +30,8 @@ test('a table for people', () => {
     'drift      peer b is missing',
     'dropped    3 packets, 180 bytes by filter/pods',
     '           0 packets, 0 bytes by unmatched',
+    'lock       on, entry 2 of f00',
+    'refused    x: no operator has signed it',
     'note       names are asked of 192.168.1.1',
     '',
     'peer  path    endpoint         handshake',

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { AgentStatus } from './read-status.js';
+import type { AgentStatus, LockStatus } from './read-status.js';
 
 /** For people. */
 export function statusTable(status: AgentStatus): string {
@@ -9,6 +9,8 @@ export function statusTable(status: AgentStatus): string {
     ['revision', status.lastApply === null ? 'none yet' : `${status.revision}, applied ${status.lastApply}`],
     ['drift', status.drift.length === 0 ? 'none' : status.drift.join('\n')],
     ...(status.drops.length > 0 ? [['dropped', status.drops.map(dropText).join('\n')]] : []),
+    ...(status.lock ? [['lock', lockText(status.lock)]] : []),
+    ...(status.refused.length > 0 ? [['refused', status.refused.map(refusedText).join('\n')]] : []),
     ...status.notes.map((note) => ['note', note]),
   ];
   const facts = new Table({ chars: PLAIN, style: { 'padding-left': 0, head: [], border: [] } });
@@ -28,6 +30,11 @@ export function statusTable(status: AgentStatus): string {
   );
   return [facts.toString(), ...(status.peers.length > 0 ? ['', peers.toString()] : [])].join('\n');
 }
+
+const lockText = ({ on, serial, fingerprint }: LockStatus) =>
+  `${on ? 'on' : 'off'}, entry ${serial}${fingerprint === null ? '' : ` of ${fingerprint}`}`;
+
+const refusedText = ({ name, message }: AgentStatus['refused'][number]) => `${name}: ${message}`;
 
 const dropText = ({ filter, packets, bytes }: AgentStatus['drops'][number]) =>
   `${packets} packets, ${bytes} bytes by ${filter}`;

@@ -1,8 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { CommandFailed, EXIT } from '../exit-codes.js';
+import { writeNew } from '../new-file.js';
 import { privateKeyIn } from './client-config.js';
-
-const OWNER_ONLY = 0o600;
 
 /**
  * The file of a configuration while it is made. The private key is on disk, in `<file>.part`, before the server hears of
@@ -52,16 +51,6 @@ export function writeConfig(file: string, text: string): void {
 }
 
 const headline = (owner: string) => `# ${owner}, not finished: repeat the command`;
-
-function writeNew(file: string, text: string): void {
-  const handle = openSync(file, 'wx', OWNER_ONLY);
-  try {
-    writeFileSync(handle, text);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
 
 function attempt<T>(what: string, act: () => T): T {
   try {

@@ -9,7 +9,7 @@ export interface FactView {
 }
 
 /** Of no use to people: hashes and keys for machines. */
-const HIDDEN = ['secretHash', 'controlKey', 'natsKey'];
+const HIDDEN = ['secretHash', 'controlKey', 'natsKey', 'signature'];
 /** That nobody is active, or what was emptied, is worth telling. */
 const SHOWN_EMPTY = ['active', 'changes'];
 /** The facts that name something, and the field of its id. */

@@ -18,6 +18,9 @@ export interface NodeStatusView {
   held: { epoch: number; revision: number; digest: string } | null;
   inSync: boolean;
   rejected: { revision: number; errors: { resource: string; message: string }[] } | null;
+  /** null: there is no lock. */
+  signed: boolean | null;
+  refused: { resource: string; message: string }[];
   agent: { version: string; backend: string; peers: number; repairs: number } | null;
 }
 
@@ -119,6 +122,9 @@ function nodesText({ network, version, nodes }: NetworkStatusView): string {
         )
       : [],
   );
+  const leftOut = nodes.flatMap(({ name, refused }) =>
+    refused.map(({ resource, message }) => `${name} leaves out ${namedIn(nodes, resource)}: ${message}`),
+  );
   return [
     head,
     table(
@@ -126,12 +132,17 @@ function nodesText({ network, version, nodes }: NetworkStatusView): string {
       rows,
     ),
     ...refusals,
+    ...leftOut,
   ].join('\n');
 }
 
-function stateOf({ enabled, lastSeen, rejected, inSync }: NodeStatusView): string {
+const namedIn = (nodes: NodeStatusView[], resource: string) =>
+  nodes.find(({ nodeId }) => resource === `peer/${nodeId}`)?.name ?? resource;
+
+function stateOf({ enabled, lastSeen, rejected, inSync, signed }: NodeStatusView): string {
   if (!enabled) return 'disabled';
   if (rejected) return 'refuses';
+  if (signed === false) return 'unsigned';
   if (lastSeen === null) return 'silent';
   return inSync ? 'ok' : 'behind';
 }

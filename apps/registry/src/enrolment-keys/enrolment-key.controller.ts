@@ -3,6 +3,8 @@ import { ApiTags } from '@nestjs/swagger';
 import { v7 as uuidv7 } from 'uuid';
 import { formatEnrolmentToken } from '#contracts/enrolment-token.js';
 import { Refusal } from '#contracts/errors.js';
+import { lockHash } from '#contracts/membership-lock.js';
+import { lockOf } from '#topology/lock-members.js';
 import { keyOf } from '#topology/lookup.js';
 import { type EnrolmentKeyView, enrolmentKeyView } from '#topology/view.js';
 import { secretHash } from '../auth/api-token.js';
@@ -49,7 +51,10 @@ export class EnrolmentKeyController {
       decideCreateEnrolmentKey(create, state),
     );
     const { publicUrl, pin } = this.options;
-    return { ...answer, token: formatEnrolmentToken({ v: 1, url: publicUrl(), pin, keyId: answer.keyId, secret }) };
+    const state = await this.decisions.networkNamed(network);
+    const [first] = lockOf(state) ? state.lock : [];
+    const token = { v: 1 as const, url: publicUrl(), pin, keyId: answer.keyId, secret };
+    return { ...answer, token: formatEnrolmentToken({ ...token, ...(first && { lock: lockHash(first) }) }) };
   }
 
   @Shows(EnrolmentKeyDto, { path: ':key', summary: 'Show a key' })

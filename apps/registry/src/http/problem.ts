@@ -33,6 +33,7 @@ export const PROBLEMS: Record<ProblemCode, { status: number; title: string }> = 
   not_found: { status: 404, title: 'Not found' },
   timeout: { status: 408, title: 'The request took too long to arrive' },
   name_taken: { status: 409, title: 'The name is taken' },
+  lock_refused: { status: 409, title: 'The lock does not take it' },
   name_reserved: { status: 409, title: 'The name is reserved' },
   cidr_overlap: { status: 409, title: 'The range overlaps another' },
   range_exhausted: { status: 409, title: 'No address is free' },

@@ -2,6 +2,7 @@ import type { Decision } from '#contracts/decision.js';
 import { Refusal } from '#contracts/errors.js';
 import { factsOf, foldNew, type CommandMeta } from '#topology/command.js';
 import { refuseInvalid } from '#topology/fields.js';
+import { mayTakeNextKey } from '#topology/lock-members.js';
 import { nodeOf, refuseStale } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
@@ -52,12 +53,16 @@ export function decideOfferKey(command: NodeKeyCommand, state: NetworkState): De
   return { facts: factsOf(command, { type: 'NodeKeyOffered', data: { nodeId, publicKey } }), answer: { nodeId } };
 }
 
-/** Makes the offered key the one in use; no fact if another one is offered meanwhile. Answer: `{nodeId}`. @throws Refusal `not_found` */
+/** Makes the offered key the one in use; no fact if another one is offered meanwhile, or a lock asks for a signature first. Answer: `{nodeId}`. @throws Refusal `not_found` */
 export function decideFinishKeyRotation(command: NodeKeyCommand, state: NetworkState): Decision {
   const { nodeId, publicKey } = command;
-  const { keyRotation: rotation } = nodeOf(state, nodeId);
+  const node = nodeOf(state, nodeId);
+  const { keyRotation: rotation } = node;
   const isOffered = rotation?.step === 'offered' && rotation.publicKey === publicKey;
-  const facts = isOffered ? factsOf(command, { type: 'NodeKeyRotated', data: { nodeId, publicKey } }) : [];
+  const facts =
+    isOffered && mayTakeNextKey(state, node)
+      ? factsOf(command, { type: 'NodeKeyRotated', data: { nodeId, publicKey } })
+      : [];
   return { facts, answer: { nodeId } };
 }
 

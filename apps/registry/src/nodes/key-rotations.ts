@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { sha256Hex } from '#contracts/canonical.js';
 import { arePeers } from '#planner/permitted.js';
+import { mayTakeNextKey } from '#topology/lock-members.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { Decisions } from '../log/decisions.js';
 import { NetworkDirectory } from '../log/network-directory.js';
@@ -25,7 +26,7 @@ interface Offer {
 /**
  * Makes an offered key the one in use as soon as the node itself and all its peers that are there have told that they
  * hold the offer. Peers that say nothing are waited for a while; the node itself is waited for without limit, because a
- * node that does not hear of the change would be cut off. Every replica does it; the first one's fact counts.
+ * node that does not hear of the change would be cut off, and under a lock an operator, because its peers would refuse it. Every replica does it; the first one's fact counts.
  */
 @Injectable()
 export class KeyRotations implements OnModuleInit, OnModuleDestroy {
@@ -110,6 +111,8 @@ const hasOffers = ({ network, nodes, nodeIdByPublicKey }: NetworkState) =>
 function offersOf(state: NetworkState): Offer[] {
   if (!hasOffers(state)) return [];
   return [...state.nodes.values()].flatMap((node) =>
-    node.keyRotation?.step === 'offered' ? [{ node, ...node.keyRotation }] : [],
+    node.keyRotation?.step === 'offered' && mayTakeNextKey(state, node)
+      ? [{ node, ...node.keyRotation, version: Math.max(node.keyRotation.version, node.nextSigned?.version ?? 0) }]
+      : [],
   );
 }

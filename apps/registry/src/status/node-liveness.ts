@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import type { Refusals } from '#contracts/reports.js';
 import { type NodeReport, REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
 
 /** What a node told last, as this replica heard it. Nothing of it survives a restart: it is told again within half a minute. */
@@ -9,6 +10,8 @@ export interface NodeObservation {
   held: { epoch: number; revision: number; digest: string } | null;
   /** Its last refusal, until it holds that revision or a later one. */
   rejected: { revision: number; errors: { resource: string; message: string }[] } | null;
+  /** What it leaves out of the state that it holds, because no operator signed it. */
+  refused: { resource: string; message: string }[];
   agent: { version: string; backend: string; peers: number; repairs: number } | null;
 }
 
@@ -51,7 +54,13 @@ export class NodeLiveness implements OnModuleInit, OnModuleDestroy {
   }
 
   private hear(report: NodeReport): void {
-    const before = this.observations.get(report.nodeId) ?? { lastSeen: '', held: null, rejected: null, agent: null };
+    const before = this.observations.get(report.nodeId) ?? {
+      lastSeen: '',
+      held: null,
+      rejected: null,
+      refused: [],
+      agent: null,
+    };
     const lastSeen = this.options.clock.now().toISOString();
     this.observations.set(report.nodeId, { ...before, ...told(report, before), lastSeen });
     if ('logVersion' in report.body) this.heldVersions.set(report.nodeId, report.body.logVersion ?? 0);
@@ -80,6 +89,13 @@ function told(report: NodeReport, before: NodeObservation): Partial<NodeObservat
 
 type Held = NonNullable<NodeObservation['held']>;
 
-function holding({ epoch, revision, digest }: Held, { rejected }: NodeObservation): Partial<NodeObservation> {
-  return { held: { epoch, revision, digest }, rejected: rejected && rejected.revision <= revision ? null : rejected };
+function holding(
+  { epoch, revision, digest, refused = [] }: Held & Refusals,
+  { rejected }: NodeObservation,
+): Partial<NodeObservation> {
+  return {
+    held: { epoch, revision, digest },
+    refused,
+    rejected: rejected && rejected.revision <= revision ? null : rejected,
+  };
 }

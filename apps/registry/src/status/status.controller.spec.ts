@@ -27,6 +27,8 @@ test('a node that was never heard holds nothing that is known', async () => {
     nodeId,
     name: 'a',
     enabled: true,
+    signed: null,
+    refused: [],
     lastSeen: null,
     planned: { digest: await plannedDigest() },
     held: null,

@@ -4,6 +4,9 @@ import { formatDigest } from '#contracts/node-stream.js';
 import { digests } from '#planner/digests.js';
 import { networkOf } from '#topology/lookup.js';
 import { Shows } from '../http/routes.js';
+import { isSigned, lockMembers, lockOf } from '#topology/lock-members.js';
+import type { LockEntry } from '#contracts/membership-lock.js';
+import type { NetworkState } from '#topology/network-state.js';
 import { Decisions } from '../log/decisions.js';
 import { nodesByName } from '../nodes/find-node.js';
 import { GatewayHealth } from './gateway-health.js';
@@ -12,7 +15,7 @@ import { NodeLiveness, type NodeObservation } from './node-liveness.js';
 import { PathStatus } from './path-status.js';
 import { NetworkStatusDto, StatusQuery } from './status.dto.js';
 
-const UNHEARD = { lastSeen: null, held: null, rejected: null, agent: null };
+const UNHEARD = { lastSeen: null, held: null, rejected: null, refused: [], agent: null };
 
 @ApiTags('status')
 @Controller('api/v1/networks/:network/status')
@@ -33,6 +36,8 @@ export class StatusController {
     const state = await this.decisions.networkNamed(nameOrId);
     const network = networkOf(state).name;
     const planned = digests(state);
+    const lock = lockOf(state);
+    const signed = lock ? signedNodes(state, lock) : null;
     const nodes = nodesByName(state).map(({ nodeId, name, enabled }) => {
       const observation: NodeObservation | typeof UNHEARD = this.liveness.of(nodeId) ?? UNHEARD;
       const digest = formatDigest(planned.get(nodeId) ?? 0n);
@@ -40,6 +45,7 @@ export class StatusController {
         nodeId,
         name,
         enabled,
+        signed: signed && signed.has(nodeId),
         planned: { digest },
         inSync: observation.held?.digest === digest,
         ...observation,
@@ -59,3 +65,10 @@ export class StatusController {
     };
   }
 }
+
+const signedNodes = (state: NetworkState, lock: LockEntry): ReadonlySet<string> =>
+  new Set(
+    lockMembers(state)
+      .filter((member) => member.kind === 'node' && isSigned(lock, member))
+      .map(({ record }) => record.memberId),
+  );

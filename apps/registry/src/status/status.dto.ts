@@ -86,6 +86,19 @@ export class NodeStatusDto implements Omit<NodeObservation, 'lastSeen'> {
   @ApiProperty({ type: RejectedDto, nullable: true, description: 'A revision that it refuses' })
   rejected!: RejectedDto | null;
 
+  @ApiProperty({
+    type: Boolean,
+    nullable: true,
+    description: 'An operator signed its key and addresses; null: there is no lock',
+  })
+  signed!: boolean | null;
+
+  @ApiProperty({
+    type: [ResourceErrorDto],
+    description: 'What it leaves out of what it holds, because no operator signed it; the first ones',
+  })
+  refused!: ResourceErrorDto[];
+
   @ApiProperty({ type: AgentDto, nullable: true })
   agent!: AgentDto | null;
 }

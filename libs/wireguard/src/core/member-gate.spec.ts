@@ -1,4 +1,4 @@
-import { verifyNatively } from '../../../../apps/agent/src/members/verify-natively.js';
+import { verifyNatively } from '#service/verify-natively.js';
 import { lockBy, operator } from '../../../../test/support/operator.js';
 import type { LockEntry, MemberRecord } from '#contracts/membership-lock.js';
 import type { PeerResource, Resource } from '#contracts/node-stream.js';
