@@ -1,11 +1,12 @@
 import type { NetworkInfo, NetworkState, NodeState } from '#topology/network-state.js';
 import { readAddress } from '#ipam/address.js';
 import { parseEndpoint } from '#ipam/endpoint-text.js';
-import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
+import { contains, formatPrefix, hostPrefix } from '#ipam/prefix.js';
 import type { PeerResource } from '#contracts/node-stream.js';
 import { type Carried, carriedBy } from './carried.js';
 import { mayLeadThrough } from './extended-peer.js';
 import { isLive, type LiveState, membersOf } from './members.js';
+import { meshRangesOf } from './mesh-ranges.js';
 import { type NodeProfile, profileOf } from './node-profile.js';
 import { permitted } from './permitted.js';
 import { isUsableRelay } from './paths/reach.js';
@@ -86,8 +87,8 @@ export function ownerOf(state: NetworkState, prefix: string): string {
   return carrier ? label(carrier) : 'nobody';
 }
 
-function meshRangeAround({ cidr, cidr6 }: NetworkInfo, endpoint: string | null): string | undefined {
+function meshRangeAround(network: NetworkInfo, endpoint: string | null): string | undefined {
   const address = endpoint === null ? undefined : readAddress(parseEndpoint(endpoint).address);
-  if (!address) return undefined;
-  return [cidr, cidr6].find((range): range is string => range !== null && contains(parsePrefix(range), address));
+  const range = address && meshRangesOf(network).find((each) => contains(each, address));
+  return range && formatPrefix(range);
 }

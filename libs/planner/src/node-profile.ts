@@ -2,12 +2,13 @@ import type { Endpoint } from '#contracts/facts.js';
 import type { PeerResource, RouteResource } from '#contracts/node-stream.js';
 import { readAddress } from '#ipam/address.js';
 import { formatEndpoint } from '#ipam/endpoint-text.js';
-import { contains, hostPrefix, parsePrefix } from '#ipam/prefix.js';
+import { contains, hostPrefix, type Prefix } from '#ipam/prefix.js';
 import type { NodeState } from '#topology/network-state.js';
 import { chooseEndpoint, type Target, type Vantage, vantageOf } from './choose-endpoint.js';
 import { mayLeadThrough, routeTo } from './extended-peer.js';
 import { flatPodsOf } from './flat-pods.js';
 import type { LiveState } from './members.js';
+import { meshRangesOf } from './mesh-ranges.js';
 import { signatureOf } from './resources.js';
 
 /** What the planner derives from one node's state, the pods it is known by and the ranges of its network. */
@@ -54,21 +55,21 @@ export function profileOf(state: LiveState, node: NodeState): NodeProfile {
   const pods = flatPodsOf(state).get(node.nodeId);
   let entry = known.get(node);
   if (!entry || entry.cidr !== cidr || entry.cidr6 !== cidr6 || entry.pods !== pods) {
-    const profile = deriveProfile({ ranges: [cidr, cidr6], pods: pods ?? [] }, node);
+    const profile = deriveProfile({ mesh: meshRangesOf(state.network), pods: pods ?? [] }, node);
     known.set(node, (entry = { pods, cidr, cidr6, profile }));
   }
   return entry.profile;
 }
 
 interface Prefixes {
-  /** Of the mesh. */
-  ranges: readonly (string | null)[];
+  /** Ranges of the mesh. */
+  mesh: readonly Prefix[];
   /** Of the node's flat pods. */
   pods: readonly string[];
 }
 
-function deriveProfile({ ranges, pods }: Prefixes, node: NodeState): NodeProfile {
-  const target: Target = { site: node.site, endpoints: usableEndpoints(ranges, node) };
+function deriveProfile({ mesh, pods }: Prefixes, node: NodeState): NodeProfile {
+  const target: Target = { site: node.site, endpoints: usableEndpoints(mesh, node) };
   const peers = new Map<string, KnownPeer>();
   const over = (way: Way): KnownPeer => {
     const key = `${way.endpoint} ${way.keepalive} ${way.via} ${way.trial}`;
@@ -90,9 +91,7 @@ function deriveProfile({ ranges, pods }: Prefixes, node: NodeState): NodeProfile
 }
 
 /** Rule 13: a mesh address never becomes an endpoint, or a tunnel would run inside itself. */
-function usableEndpoints(ranges: readonly (string | null)[], node: NodeState): Endpoint[] {
-  if (node.endpoints.length === 0) return [];
-  const mesh = ranges.filter((range) => range !== null).map(parsePrefix);
+function usableEndpoints(mesh: readonly Prefix[], node: NodeState): Endpoint[] {
   return node.endpoints.filter((endpoint) => {
     const address = readAddress(endpoint.address);
     return address && !mesh.some((range) => contains(range, address));

@@ -33,6 +33,7 @@ export const REST_MS = 10 * 60_000;
  */
 export function assignRelays(assigning: Assigning, nodeIds: Iterable<string>): NetworkFact[] {
   const { state, without } = assigning;
+  if (state.relays.size + state.assignments.size === 0) return [];
   const usable = [...state.relays.keys()].filter((id) => id !== without && isUsableRelay(state, id)).sort();
   const relays = usable.filter((id) => assigning.outlook.isUp(id));
   const room = new Map(usable.map((id) => [id, roomOf(state, id)]));
@@ -63,8 +64,12 @@ function inTurn({ state }: Assigning, nodeIds: Iterable<string>): NodeState[] {
     if (!state.assignments.has(node.nodeId)) return 3;
     return state.relayPins.has(node.nodeId) ? 2 : 1;
   };
-  const nodes = [...new Set(nodeIds)].sort().flatMap((id) => state.nodes.get(id) ?? []);
-  return [0, 1, 2, 3].flatMap((now) => nodes.filter((node) => turn(node) === now));
+  const turns: NodeState[][] = [[], [], [], []];
+  for (const id of [...new Set(nodeIds)].sort()) {
+    const node = state.nodes.get(id);
+    if (node) turns[turn(node)]?.push(node);
+  }
+  return turns.flat();
 }
 
 interface Candidates {

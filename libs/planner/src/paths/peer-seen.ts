@@ -1,10 +1,11 @@
 import { readAddress } from '#ipam/address.js';
 import { parseEndpoint } from '#ipam/endpoint-text.js';
-import { contains, parsePrefix } from '#ipam/prefix.js';
+import { contains } from '#ipam/prefix.js';
 import type { NodeState, PathState } from '#topology/network-state.js';
 import { pathBetween } from '#topology/relay-fold.js';
 import { sameSite, type Vantage } from '../choose-endpoint.js';
 import type { LiveState } from '../members.js';
+import { meshRangesOf } from '../mesh-ranges.js';
 import { type KnownPeer, type NodeProfile, profileOf, type Way } from '../node-profile.js';
 import { choosePath, type PairPath, pathFrom } from './choose-path.js';
 import { isCallable, offersPublic } from './reach.js';
@@ -81,7 +82,7 @@ function decidedEndpoint(
   { family }: Vantage,
   { nodeId }: NodeState,
 ): string | null {
-  const ranges = [network.cidr, network.cidr6].filter((range) => range !== null).map(parsePrefix);
+  const ranges = meshRangesOf(network);
   const endpoints = (reachability.get(nodeId)?.endpoints ?? []).filter((endpoint) => {
     const address = readAddress(parseEndpoint(endpoint).address);
     return address && !ranges.some((range) => contains(range, address));
