@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { digestOf, type Resource } from '#contracts/node-stream.js';
+import { lockHash } from '#contracts/membership-lock.js';
 import { signText } from '#messaging/nkeys.js';
 import { SealOpener } from '#messaging/node-seal.js';
 import { makeNodeKeys } from '../../apps/agent/src/enrol/node-keys.js';
@@ -14,8 +15,10 @@ import { HeldSets } from '../../apps/agent/src/state/held-set.js';
 import { readIdentity, writeIdentity } from '../../apps/agent/src/state/identity.js';
 import { nextReportSession } from '../../apps/agent/src/state/report-session.js';
 import { readLogin, writeLogin } from '../../apps/agent/src/state/login.js';
+import { Members, writePin } from '../../apps/agent/src/members/members.js';
 import { StateDir } from '../../apps/agent/src/state/state-dir.js';
 import { TunnelKeys } from '../../apps/agent/src/state/tunnel-keys.js';
+import { lockBy, operator } from '../support/operator.js';
 import { campaign, type FuzzTarget } from './fuzz-target.js';
 import { damaged, type Json, mutated } from './mutate.js';
 
@@ -29,6 +32,7 @@ const FILES = [
   'previous',
   'controlPlane',
   'reports',
+  'members',
 ] as const;
 
 /** An agent's files after a disk, an editor or another version had its way with them. */
@@ -89,8 +93,17 @@ async function start(dir: StateDir, changed: (typeof FILES)[number]): Promise<st
   for (const prefix of prefixes) assert.match(prefix, /^[0-9a-f.:]+\/(32|128)$/);
   const session = await nextReportSession(dir, 1, { warn: () => assert.fail('not written') });
   assert.ok(Number.isSafeInteger(session) && session > 0);
+  try {
+    const { refused } = (await Members.load(dir, nodeId)).admit(held?.set ?? NOTHING, identity.publicKey);
+    for (const { message } of refused) assert.equal(typeof message, 'string');
+  } catch (error) {
+    assert.ok(error instanceof AgentFailure && error.message.includes(dir.path), String(error));
+    return 'refused';
+  }
   return pending || warnings.length === 0 ? 'started' : 'started with a warning';
 }
+
+const NOTHING = { epoch: 0, revision: 0, logVersion: 0, digest: 0n, resources: new Map() };
 
 /** As a node leaves them that has joined. */
 async function fill(dir: StateDir): Promise<void> {
@@ -115,6 +128,8 @@ async function fill(dir: StateDir): Promise<void> {
   writeFileSync(dir.file('nextKey'), `${makeNodeKeys().tunnel.privateKey}\n`);
   writeFileSync(dir.file('controlPlane'), '{"192.0.2.1":["192.0.2.1"],"cp.example":["2001:db8::1","192.0.2.2"]}\n');
   writeFileSync(dir.file('reports'), '1763700000000\n');
+  const entry = lockBy(operator(1), '01890000-0000-7000-8000-000000000003');
+  await writePin(dir, { fingerprint: lockHash(entry), entry });
   await writeLogin(dir, { urls: ['nats://192.0.2.1:4222'], jwt: 'a.b.c', expiresAt: '2026-11-21T00:00:00Z' });
   await writePending(dir, {
     idempotencyKey: 'x',

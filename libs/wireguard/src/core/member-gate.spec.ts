@@ -174,6 +174,12 @@ test('a lock that was pinned and never shown lets nobody in', () => {
   });
 });
 
+test('a lock whose ranges are none lets nobody in, and breaks nothing', () => {
+  const { resources, refused } = admit([own, signedPeer('b')], lockBy(ann, networkId, ['10.90.0.0/99']));
+  expect(resources).toEqual([own]);
+  expect(refused).toEqual([{ resource: 'interface', message: expect.stringContaining('ranges') }]);
+});
+
 test('what is no resource at all is left to those who check the set', () => {
   expect(() => admit([null, 7, { name: 'peer/' }, { name: 'interface' }] as never)).not.toThrow();
 });

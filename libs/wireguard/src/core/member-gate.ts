@@ -32,12 +32,14 @@ interface Verdict {
  * left out, and the rest stands: one bad peer keeps nobody from anything else.
  */
 export class MemberGate {
-  readonly #ranges: readonly Prefix[];
+  /** undefined: somebody signed what is no range. */
+  readonly #ranges: readonly Prefix[] | undefined;
   /** A fold keeps unchanged resources as the objects they were: each is looked at once. */
   readonly #seen = new WeakMap<PeerResource, Verdict>();
 
   constructor(private readonly parts: GateParts) {
-    this.#ranges = (parts.lock?.ranges ?? []).map((range) => parsePrefix(range));
+    const ranges = (parts.lock?.ranges ?? []).map(readPrefix);
+    this.#ranges = ranges.every((range) => range !== undefined) ? ranges : undefined;
   }
 
   /**
@@ -70,6 +72,7 @@ export class MemberGate {
   #whyClosed(all: readonly Resource[], publicKey: string): string | undefined {
     const { lock, nodeId: memberId } = this.parts;
     if (!lock) return 'the lock that was pinned when this node joined has not been shown yet';
+    if (!this.#ranges) return 'the lock names ranges that are none: nobody can tell what is inside the mesh';
     const own = all.find(isInterface);
     const addresses = Array.isArray(own?.addresses)
       ? own.addresses.map((prefix) => String(prefix).split('/')[0] ?? '')
@@ -127,7 +130,8 @@ export class MemberGate {
   #isInMesh(prefix: string): boolean {
     const parsed = readPrefix(prefix);
     return (
-      parsed !== undefined && this.#ranges.some((range) => range.length <= parsed.length && overlaps(range, parsed))
+      parsed !== undefined &&
+      this.#ranges?.some((range) => range.length <= parsed.length && overlaps(range, parsed)) === true
     );
   }
 
