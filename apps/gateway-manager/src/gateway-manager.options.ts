@@ -1,30 +1,11 @@
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
-import type { EventStore } from '#event-store/core/event-store.js';
-import type { ReportFeed } from '#messaging/reports.js';
+import type { FactOwnerOptions } from '#service/fact-owner.js';
 import type { NetworkFollower } from '#service/network-follower.js';
 
-/** Everything the gateway-manager needs from outside; made by `main.ts` or by the standalone process. */
-export interface GatewayManagerOptions {
-  /** Unique among the replicas that run. */
-  replica: string;
-  store: EventStore;
+export interface GatewayManagerOptions extends FactOwnerOptions {
   /** Started by whoever made it. */
   networks: NetworkFollower;
-  reports: Pick<ReportFeed, 'onReport'>;
-  /** Answers requests for one command; any one replica gets each. Returns a function that ends it. */
-  serveCommand(command: string, handle: (request: unknown) => Promise<unknown>): () => Promise<void>;
   /** Resolves when all that the broker had for this process by now has arrived. @throws Unavailable */
   hearAll(): Promise<void>;
-  /** Called after each time the broker was away. Returns a function that ends it. */
-  onReconnect(listener: () => void): () => void;
-  clock: {
-    now(): Date;
-    /** Milliseconds that only grow, whatever the wall clock does. */
-    monotonic(): number;
-  };
-  logger: Logger;
-  metrics: Registry;
 }
 
 export const GATEWAY_MANAGER_OPTIONS = Symbol('gateway-manager options');

@@ -1,6 +1,8 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { GatewayCommandName, GatewayHealthReply } from '#contracts/gateway-commands.js';
-import { DecisionMaker } from '#event-store/core/decision-maker.js';
+import type { DecisionMaker } from '#event-store/core/decision-maker.js';
+import { decisionsOn } from '#service/decisions-on.js';
+import { describeReplica } from '#service/fact-owner.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
 import { CommandHandler } from './commands/command-handler.js';
@@ -13,9 +15,6 @@ import { GatewayManagerMetrics } from './gateway-manager.metrics.js';
 import { GATEWAY_MANAGER_OPTIONS, type GatewayManagerOptions } from './gateway-manager.options.js';
 import { gatewayHealth } from './gateways/gateway-health.js';
 
-/** Facts between two snapshots of a stream: a start folds at most so many. */
-const SNAPSHOT_EVERY = 2_000;
-
 /** Owner of gateways, cluster links, external clients, virtual ranges and publications: decides on commands, and elects who serves. */
 @Injectable()
 export class GatewayManagerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -27,14 +26,7 @@ export class GatewayManagerService implements OnApplicationBootstrap, BeforeAppl
   constructor(@Inject(GATEWAY_MANAGER_OPTIONS) private readonly options: GatewayManagerOptions) {
     const { store, logger, clock } = options;
     const metrics = new GatewayManagerMetrics(options.metrics);
-    this.#decisions = new DecisionMaker({
-      store,
-      fold: networkFold,
-      snapshotEvery: SNAPSHOT_EVERY,
-      logger,
-      pause: backOff,
-      later: setImmediate,
-    });
+    this.#decisions = decisionsOn(networkFold, { store, logger });
     this.#election = new ElectionLoop({ ...options, decisions: this.#decisions, metrics });
     this.#commands = new CommandHandler({ decisions: this.#decisions, now: clock.now, metrics });
   }
@@ -53,10 +45,8 @@ export class GatewayManagerService implements OnApplicationBootstrap, BeforeAppl
   }
 
   /** What this replica follows, and how far. */
-  describe(): { service: 'gateway-manager'; replica: string; networks: Record<string, number> } {
-    const { replica, networks } = this.options;
-    const versions = [...networks.states].map(([network, { version }]) => [network, version] as const);
-    return { service: 'gateway-manager', replica, networks: Object.fromEntries(versions) };
+  describe() {
+    return describeReplica('gateway-manager', this.options);
   }
 
   /** What this replica has heard of the members of a network's gateways. @throws Refusal `invalid` */
@@ -71,10 +61,4 @@ export class GatewayManagerService implements OnApplicationBootstrap, BeforeAppl
     await Promise.all(this.#endCommands.map((end) => end()));
     await this.#election.stop();
   }
-}
-
-/** Random, so that two replicas that collided do not collide again. */
-function backOff(attempt: number): Promise<void> {
-  const milliseconds = Math.random() * Math.min(100, 2 ** attempt);
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -2,7 +2,9 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { CommandReply } from '#contracts/command-request.js';
 import type { Decision } from '#contracts/decision.js';
 import type { LatencyReply, RelayCommandBodies, RelayCommandName } from '#contracts/relay-commands.js';
-import { DecisionMaker } from '#event-store/core/decision-maker.js';
+import type { DecisionMaker } from '#event-store/core/decision-maker.js';
+import { decisionsOn } from '#service/decisions-on.js';
+import { describeReplica } from '#service/fact-owner.js';
 import type { GuardedCommand } from '#topology/command.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
@@ -18,9 +20,6 @@ type Decide<Name extends RelayCommandName> = (
   state: NetworkState,
 ) => Decision;
 
-/** Facts between two snapshots of a stream: a start folds at most so many. */
-const SNAPSHOT_EVERY = 2_000;
-
 /** Owner of relays, their assignments, reachability and paths: decides on commands, and on what agents observe. */
 @Injectable()
 export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -30,14 +29,7 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
 
   constructor(@Inject(RELAY_PLANNER_OPTIONS) private readonly options: RelayPlannerOptions) {
     const { store, logger } = options;
-    this.#decisions = new DecisionMaker({
-      store,
-      fold: networkFold,
-      snapshotEvery: SNAPSHOT_EVERY,
-      logger,
-      pause: backOff,
-      later: setImmediate,
-    });
+    this.#decisions = decisionsOn(networkFold, { store, logger });
     const metrics = new RelayPlannerMetrics(options.metrics);
     this.#loop = new RelayLoop({ ...options, decisions: this.#decisions, metrics });
   }
@@ -54,10 +46,8 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
   }
 
   /** What this replica follows, and how far. */
-  describe(): { service: 'relay-planner'; replica: string; networks: Record<string, number> } {
-    const { replica, networks } = this.options;
-    const versions = [...networks.states].map(([network, { version }]) => [network, version] as const);
-    return { service: 'relay-planner', replica, networks: Object.fromEntries(versions) };
+  describe() {
+    return describeReplica('relay-planner', this.options);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -86,10 +76,4 @@ export class RelayPlannerService implements OnApplicationBootstrap, BeforeApplic
       return { answer, version, repeated };
     });
   }
-}
-
-/** Random, so that two replicas that collided do not collide again. */
-function backOff(attempt: number): Promise<void> {
-  const milliseconds = Math.random() * Math.min(100, 2 ** attempt);
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -30,9 +30,11 @@ export const REPORTS_PREFIX = 'tombolo.reports';
 export type ReportKind = 'applied' | 'rejected' | 'heartbeat' | 'resync' | 'probe' | 'observed';
 export const reportSubject = (node: string, kind: ReportKind) => `tombolo.reports.${node}.${kind}`;
 
+/** Who owns facts of networks besides the registry. */
+export type CommandService = 'gateway-manager' | 'relay-planner';
+
 /** Commands reach the service that owns the fact by request/reply. */
-export const commandSubject = (service: 'gateway-manager' | 'relay-planner', command: string) =>
-  `tombolo.commands.${service}.${command}`;
+export const commandSubject = (service: CommandService, command: string) => `tombolo.commands.${service}.${command}`;
 
 /** Where a source sends its commands, and where it hears what became of them. */
 export const ingestSubject = (source: string) => `tombolo.ingest.${source}`;

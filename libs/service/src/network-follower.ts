@@ -4,6 +4,7 @@ import { DecisionMaker } from '#event-store/core/decision-maker.js';
 import type { EventStore } from '#event-store/core/event-store.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
+import { SNAPSHOT_EVERY } from './decisions-on.js';
 
 /** Facts as they happen, per stream in version order, each once (libs/messaging `followFacts`). */
 export type FollowFacts = (options: {
@@ -19,9 +20,6 @@ export interface NetworkChange {
   state: NetworkState;
   facts: RecordedFact<NetworkFact>[];
 }
-
-/** Facts between two snapshots: a start folds at most so many, whatever the length of the log. */
-const SNAPSHOT_EVERY = 2_000;
 
 /** The fold of every network, loaded once and then kept current by the feed of facts: what each planning service starts from. */
 export class NetworkFollower {

@@ -3,7 +3,8 @@ import type { Command, Decision } from '#contracts/decision.js';
 import { ConcurrencyConflict, Refusal, Unavailable } from '#contracts/errors.js';
 import { isId, SYSTEM_STREAM } from '#contracts/names.js';
 import type { EventStore } from '#event-store/core/event-store.js';
-import { DecisionMaker } from '#event-store/core/decision-maker.js';
+import type { DecisionMaker } from '#event-store/core/decision-maker.js';
+import { backOff, decisionsOn } from '#service/decisions-on.js';
 import { networkOf } from '#topology/lookup.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
@@ -11,8 +12,6 @@ import { systemFold, type SystemState } from '#topology/system-fold.js';
 import type { WriteRequest } from '../http/write-request.js';
 import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
 
-/** Facts between two snapshots of a stream: a start folds at most so many. */
-const SNAPSHOT_EVERY = 2_000;
 /** Every lost try means that another writer got on, so running out of tries takes a storm. */
 const TRIES = 50;
 
@@ -24,10 +23,9 @@ export class Decisions {
   readonly system: DecisionMaker<SystemState>;
 
   constructor(@Inject(REGISTRY_OPTIONS) { store, logger }: Pick<RegistryOptions, 'store' | 'logger'>) {
-    const shared = { store, logger, snapshotEvery: SNAPSHOT_EVERY, pause: backOff, later: setImmediate };
     this.store = store;
-    this.networks = new DecisionMaker({ ...shared, fold: networkFold });
-    this.system = new DecisionMaker({ ...shared, fold: systemFold });
+    this.networks = decisionsOn(networkFold, { store, logger });
+    this.system = decisionsOn(systemFold, { store, logger });
   }
 
   /**
@@ -122,10 +120,4 @@ function commandOf<State>({ command, fingerprint }: WriteRequest, decide: (state
 
 function noNetwork(nameOrId: string): Refusal {
   return new Refusal('not_found', `There is no network "${nameOrId}". GET /api/v1/networks lists those there are.`);
-}
-
-/** Random, so that two replicas that collided do not collide again. */
-function backOff(attempt: number): Promise<void> {
-  const milliseconds = Math.random() * Math.min(100, 2 ** attempt);
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
