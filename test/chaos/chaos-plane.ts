@@ -35,7 +35,10 @@ export class ChaosPlane {
       streamReplicas: urls.length,
     };
     const names = ['registry', 'topology-planner', 'gateway-manager', 'relay-planner'];
-    const remote = await Promise.all(names.map((name) => startService(name, surroundings)));
+    const logs = join(plane.dir, 'data', 'logs');
+    const remote = await Promise.all(
+      names.map((name) => startService(name, { ...surroundings, logFile: join(logs, `${name}-remote.log`) })),
+    );
     return new ChaosPlane(plane, lines, remote);
   }
 
@@ -49,9 +52,17 @@ export class ChaosPlane {
     return this.remote[0]!.url;
   }
 
-  /** Base URLs of every service's own health. */
-  health(): string[] {
-    return [...this.plane.ready().services!.map(({ health }) => health), ...this.remote.map(({ url }) => url)];
+  /** What is wrong with which service; empty when all are ready. */
+  async unready(): Promise<string[]> {
+    const services = [
+      ...this.plane.ready().services!.map(({ name, replica, health }) => ({ name: `${name} ${replica}`, health })),
+      ...this.remote.map(({ url }) => ({ name: `the one at ${url}`, health: url })),
+    ];
+    const verdicts = await Promise.all(services.map(async ({ name, health }) => [name, await verdict(health)]));
+    return [
+      ...this.remote.flatMap((service) => service.ended() ?? []),
+      ...verdicts.flatMap(([name, problem]) => (problem ? [`${name}: ${problem}`] : [])),
+    ];
   }
 
   pids(): number[] {
@@ -63,6 +74,15 @@ export class ChaosPlane {
     await Promise.all(this.remote.map((service) => service.end('SIGKILL')));
     await (remove ? this.plane.remove() : this.plane.end('SIGTERM'));
     await Promise.all(PARTIES.flatMap((party) => this.lines[party].map((line) => line.close())));
+  }
+}
+
+async function verdict(health: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`${health}/readyz`, { signal: AbortSignal.timeout(5_000) });
+    return answer.ok ? undefined : `${answer.status} ${await answer.text()}`;
+  } catch (error) {
+    return String(error);
   }
 }
 

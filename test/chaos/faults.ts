@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -94,18 +94,38 @@ async function pause(pid: number, ms: number): Promise<void> {
   signal(pid, 'SIGCONT');
 }
 
-/** Whoever starts them again is paused meanwhile. */
-async function wipe({ plane }: LiveMesh): Promise<void> {
-  const pids = plane.ready().brokers!.map(({ pid }) => pid);
-  const store = join(plane.dir, 'data', 'nats', `cluster-${pids.length}`);
-  signal(plane.pid, 'SIGSTOP');
-  try {
-    pids.forEach(kill);
-    await Promise.all(pids.map((pid) => gone(pid)));
-    for (const broker of readdirSync(store)) rmSync(join(store, broker, 'jetstream'), { recursive: true, force: true });
-  } finally {
-    signal(plane.pid, 'SIGCONT');
-  }
+let wiped = Promise.resolve();
+
+/** One after the other, each while no broker runs: whoever starts them again is paused meanwhile. */
+function wipe({ plane }: LiveMesh): Promise<void> {
+  return (wiped = wiped.then(async () => {
+    const store = join(plane.dir, 'data', 'nats');
+    signal(plane.pid, 'SIGSTOP');
+    try {
+      // Also one that has just been started and is known to nobody yet.
+      const running = processesOf(store);
+      running.forEach(kill);
+      await Promise.all(running.map((pid) => gone(pid)));
+      for (const cluster of readdirSync(store).filter((name) => name.startsWith('cluster-')))
+        for (const broker of readdirSync(join(store, cluster)))
+          rmSync(join(store, cluster, broker, 'jetstream'), { recursive: true, force: true });
+    } finally {
+      signal(plane.pid, 'SIGCONT');
+    }
+  }));
+}
+
+/** Those that name a directory on their command line. */
+function processesOf(directory: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(`${directory}/`)
+        ? [Number(name)]
+        : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 async function cutDatabase({ plane }: LiveMesh): Promise<void> {

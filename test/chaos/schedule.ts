@@ -116,7 +116,7 @@ async function verify(
   { chaos, mesh, terrain }: { chaos: ChaosPlane; mesh: LiveMesh; terrain: Terrain },
   book: Book,
 ): Promise<void> {
-  await until('all processes to be ready again', () => allReady(chaos.health()), PATIENCE_MS);
+  await none('not ready', () => chaos.unready());
   await connected(mesh, terrain);
   await mesh.level(PATIENCE_MS);
   await mesh.distributed(PATIENCE_MS);
@@ -130,24 +130,14 @@ async function verify(
 }
 
 async function connected(mesh: LiveMesh, terrain: Terrain): Promise<void> {
-  let without: string[] = [];
-  const look = async () => {
-    without = unconnected(await mesh.state(), (name) => terrain.spotOf(name));
-    return without.length === 0;
-  };
-  await until('every pair to have a path', look, PATIENCE_MS).catch(() => {
-    throw new Error(`not within ${PATIENCE_MS} ms: no path between ${without.join('; ')}`);
-  });
+  await none('no path between', async () => unconnected(await mesh.state(), (name) => terrain.spotOf(name)));
 }
 
-async function allReady(health: string[]): Promise<boolean> {
-  const ready = await Promise.all(
-    health.map((url) =>
-      fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3_000) }).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    ),
-  );
-  return ready.every(Boolean);
+/** Waits until there is no such problem. @throws Error with those there are in the end */
+async function none(what: string, look: () => Promise<string[]>): Promise<void> {
+  let problems: string[] = [];
+  const isOver = async () => (problems = await look()).length === 0;
+  await until(`none ${what}`, isOver, PATIENCE_MS).catch(() => {
+    throw new Error(`still, after ${PATIENCE_MS} ms: ${what} ${problems.join('; ')}`);
+  });
 }

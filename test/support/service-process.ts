@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { claimPort } from '../../apps/standalone/src/parts/ports.js';
 import { until } from './wait.js';
 
 export interface ServiceProcess {
   url: string;
   pid: number;
+  /** Why it is no more, with its last words; undefined: it runs. */
+  ended(): string | undefined;
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -14,14 +17,17 @@ export interface ServiceSurroundings {
   natsUrl: string;
   keysDir: string;
   streamReplicas?: number;
+  /** Where what it says goes; nowhere if left out. */
+  logFile?: string;
 }
 
 /** One replica of one service as its own process (needs `npm run build`), ready when this returns. */
 export async function startService(name: string, surroundings: ServiceSurroundings): Promise<ServiceProcess> {
   const port = await claimPort({ host: '127.0.0.1', port: 0 }, '--http');
   const url = `http://127.0.0.1:${port}`;
+  const log = surroundings.logFile ? openSync(surroundings.logFile, 'a', 0o600) : 'ignore';
   const child = spawn(process.execPath, [`dist/apps/${name}/src/main.js`], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', log, 'pipe'],
     env: {
       ...process.env,
       TOMBOLO_DATABASE_URL: surroundings.databaseUrl,
@@ -31,6 +37,7 @@ export async function startService(name: string, surroundings: ServiceSurroundin
       TOMBOLO_HTTP: `127.0.0.1:${port}`,
     },
   });
+  if (typeof log === 'number') closeSync(log);
   let words = '';
   child.stderr?.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-4_000)));
   await until(
@@ -41,7 +48,11 @@ export async function startService(name: string, surroundings: ServiceSurroundin
     },
     60_000,
   );
-  return { url, pid: child.pid ?? 0, end: (signal) => end(child, signal) };
+  const ended = () =>
+    child.exitCode === null && child.signalCode === null
+      ? undefined
+      : `${name} ended with ${child.signalCode ?? child.exitCode}: ${words}`;
+  return { url, pid: child.pid ?? 0, ended, end: (signal) => end(child, signal) };
 }
 
 async function answers(url: string): Promise<boolean> {
