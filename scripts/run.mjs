@@ -19,22 +19,26 @@ export function fail(sentence, exitCode = 1) {
 
 /**
  * Runs a program in the clone with our terminal; resolves to its exit code, 1 when a signal or `timeoutMs` ended it.
- * It does not outlive us. `quiet` shows its errors alone.
+ * It does not outlive us. `quiet` shows its errors alone. `behind` lets everything else on the machine go first, and shows
+ * what the program says when it has ended.
  */
-export function run(command, args, { env, timeoutMs, quiet } = {}) {
-  const [program, ...rest] = bound([command, ...args]);
+export function run(command, args, { env, timeoutMs, quiet, behind } = {}) {
+  const [program, ...rest] = bound([...(behind ? ['nice', '-n', '19'] : []), command, ...args]);
   return new Promise((resolve) => {
     const child = spawn(program, rest, {
       cwd: root,
-      stdio: ['inherit', quiet ? 'ignore' : 'inherit', 'inherit'],
+      stdio: behind ? ['ignore', 'pipe', 'pipe'] : ['inherit', quiet ? 'ignore' : 'inherit', 'inherit'],
       env: { ...process.env, ...env },
       timeout: timeoutMs,
     });
+    const said = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => said.push(data));
     child.once('error', (error) => {
       console.error(`tombolo: cannot run ${command}: ${error.message}`);
       resolve(1);
     });
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
+      process.stdout.write(Buffer.concat(said));
       if (signal) console.error(`tombolo: ${command} was ended by ${signal}`);
       resolve(code ?? 1);
     });
