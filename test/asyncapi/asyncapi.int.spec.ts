@@ -132,8 +132,9 @@ function reports(): AgentReport[] {
     {
       kind: 'observed',
       body: {
+        run: 'run-1',
         endpoints: [{ address: '192.168.1.2', port: 51820, kind: 'lan' }],
-        peers: [{ nodeId: nodes[1]?.id ?? '', endpoint: '203.0.113.9:51820', link: 'up', rtt: 1.5 }],
+        peers: [{ nodeId: nodes[1]?.id ?? '', endpoint: '203.0.113.9:51820', link: 'up', rtt: 1.5, handshakeAge: 7 }],
         forwarded: [],
       },
     },

@@ -35,7 +35,7 @@ function given(...facts: ((ids: Record<'a' | 'b' | 'p' | 'q', string>) => Networ
       const report = { endpoints: [], peers: [], forwarded: [[ids[a], ids[b]] as [string, string]] };
       paths.hear(history.state, ids[from], report, at * 1000);
     },
-    holds: (name: Name, at: number) => paths.holds(ids[name], history.state.version, at * 1000),
+    holds: (name: Name, at: number, version = history.state.version) => paths.holds(ids[name], version, at * 1000),
     due: (at: number) => paths.due(history.state, at * 1000),
     verdict: (name: Name, at: number) => paths.verdict(ids[name], at * 1000)?.reachability,
   };
@@ -158,6 +158,13 @@ describe('a trial', () => {
     holds('b', 4);
     expect(due(4 + limit).failures).toEqual([]);
     expect(due(5 + limit).failures).toEqual([{ pair: [ids.a, ids.b], reason: 'no handshake' }]);
+  });
+
+  test('is held since it began where both ends held it before this replica knew', () => {
+    const { ids, append, holds, due } = given();
+    for (const name of ['a', 'b'] as const) holds(name, 0, 1_000);
+    append(pathTried(ids.a, ids.b), 1);
+    expect(due(2 + TRIAL_MS / 1000).failures).toHaveLength(1);
   });
 
   test('fails when one end never holds it, a minute later', () => {

@@ -67,22 +67,27 @@ export class NetworkPaths {
   begin({ paths, version }: NetworkState, now: number): void {
     for (const others of paths.values())
       for (const { a, b, phase } of others.values())
-        if (phase === 'trying') this.#trials.set(a + b, { pair: [a, b], version, since: now, heldSince: now });
+        if (phase === 'trying') this.#begin({ pair: [a, b], version, since: now, heldSince: now });
   }
 
   /** A node holds what follows from the log up to this version. */
   holds(nodeId: string, version: number, now: number): void {
     this.#held.set(nodeId, version);
-    for (const trial of this.#trials.values())
-      if (trial.heldSince === null && trial.pair.every((id) => (this.#held.get(id) ?? 0) >= trial.version))
-        trial.heldSince = now;
+    for (const trial of this.#trials.values()) if (this.#isHeld(trial)) trial.heldSince ??= now;
   }
+
+  #begin(trial: OpenTrial): void {
+    // An end may have told that it holds the trial before this replica has heard of it.
+    if (this.#isHeld(trial)) trial.heldSince ??= trial.since;
+    this.#trials.set(trial.pair.join(''), trial);
+  }
+
+  #isHeld = ({ pair, version }: OpenTrial): boolean => pair.every((id) => (this.#held.get(id) ?? 0) >= version);
 
   /** Facts that are in the state. */
   learn(state: NetworkState, facts: readonly RecordedFact<NetworkFact>[], now: number): void {
     for (const { type, data, version } of facts) {
-      if (type === 'PathTried')
-        this.#trials.set(data.a + data.b, { pair: [data.a, data.b], version, since: now, heldSince: null });
+      if (type === 'PathTried') this.#begin({ pair: [data.a, data.b], version, since: now, heldSince: null });
       if (type === 'PathProven' || type === 'PathFailed' || type === 'PathForgotten')
         this.#trials.delete(data.a + data.b);
       // Those who gave up on a node tell something of it, and have nothing more to report of it.

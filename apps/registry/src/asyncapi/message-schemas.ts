@@ -103,20 +103,32 @@ export const reportSchemas = {
     },
     handshakeAge: { type: ['number', 'null'], minimum: 0, description: 'Seconds; null: none yet' },
   }),
-  observed: object({
-    endpoints: {
-      type: 'array',
-      items: object({ address: { type: 'string' }, port: { type: 'integer' }, kind: { enum: ['public', 'lan'] } }),
+  observed: object(
+    {
+      run: { type: 'string', maxLength: 64, description: 'The same as long as the agent runs' },
+      endpoints: {
+        type: 'array',
+        items: object({ address: { type: 'string' }, port: { type: 'integer' }, kind: { enum: ['public', 'lan'] } }),
+      },
+      peers: {
+        type: 'array',
+        items: object(
+          {
+            nodeId: id,
+            endpoint: { type: ['string', 'null'], description: 'Where it is seen; null: nowhere yet' },
+            link: { enum: ['up', 'unanswered'] },
+            rtt: { type: ['number', 'null'], minimum: 0, description: 'Milliseconds; null: not measured' },
+            handshakeAge: {
+              type: ['integer', 'null'],
+              minimum: 0,
+              description: 'Seconds since its newest handshake; null: there was none',
+            },
+          },
+          ['handshakeAge'],
+        ),
+      },
+      forwarded: { type: 'array', items: { type: 'array', items: id, minItems: 2, maxItems: 2 } },
     },
-    peers: {
-      type: 'array',
-      items: object({
-        nodeId: id,
-        endpoint: { type: ['string', 'null'], description: 'Where it is seen; null: nowhere yet' },
-        link: { enum: ['up', 'unanswered'] },
-        rtt: { type: ['number', 'null'], minimum: 0, description: 'Milliseconds; null: not measured' },
-      }),
-    },
-    forwarded: { type: 'array', items: { type: 'array', items: id, minItems: 2, maxItems: 2 } },
-  }),
+    ['run'],
+  ),
 } as const satisfies Record<string, Schema>;
