@@ -26,6 +26,9 @@ function given(...resources: Resource[]) {
     tx: 100,
     pairs: [] as [string, string][],
     looks: 0,
+    /** Milliseconds: of a look, and of asking what time it is. */
+    lookTakes: 0,
+    drift: 0,
     poked: [] as string[],
     measured: [] as string[],
   };
@@ -33,6 +36,7 @@ function given(...resources: Resource[]) {
     watch: new LinkWatch(),
     dump: async () => {
       world.looks++;
+      world.now += world.lookTakes;
       const lines = [1, 2].map((n) => `key-${n}\t(none)\t203.0.113.${n}:51820\t-\t9\t${world.rx}\t${world.tx}\toff`);
       return ['key\tkey\t51820\toff', ...lines].join('\n');
     },
@@ -44,7 +48,7 @@ function given(...resources: Resource[]) {
     forwarded: { set: () => undefined, read: async () => world.pairs, stop: () => undefined },
     ownEndpoints: async () => world.endpoints,
     report: (body) => reports.push(body),
-    now: () => world.now,
+    now: () => (world.now += world.drift),
     wall: () => 16,
     run: 'run-1',
   });
@@ -99,6 +103,37 @@ test('a peer that went silent is told at once, and all others that are there get
   expect(told).toMatchObject([{ peers: [{ link: 'unanswered' }, { link: 'unanswered' }] }]);
   expect(world.now).toBeLessThanOrEqual(5500);
   expect(world.poked).toEqual(['10.90.0.1', '10.90.0.2']);
+});
+
+describe('a look that takes long', () => {
+  const looksIn = async (milliseconds: number, takes: (at: number) => number) => {
+    const { world, lookAt } = given(peer(1));
+    for (let at = 0; at <= milliseconds; at += 250) {
+      if (at < world.now) continue;
+      world.lookTakes = takes(at);
+      await lookAt(at);
+    }
+    return world.looks;
+  };
+
+  test.each([
+    ['a fiftieth of the time at most', 40, 21],
+    ['every four seconds however long it takes', 400, 11],
+  ])('comes more seldom: %s', async (_what, takes, looks) => {
+    expect(await looksIn(40_000, () => takes)).toBe(looks);
+  });
+
+  test('comes as often as ever where most are short', async () => {
+    expect(await looksIn(40_000, (at) => (at % 3_000 === 0 ? 5 : 400))).toBeGreaterThan(38);
+  });
+});
+
+test('whoever is heard and was not measured is probed at that look, on a clock that goes on', async () => {
+  const { world, lookAt } = given(...Array.from({ length: 9 }, (_, n) => peer(n + 2)), peer(1));
+  world.drift = 0.01;
+  await lookAt(0);
+  // Eight are measured in their turn, the last of nine is not among them.
+  expect(world.measured).toContain('10.90.0.1');
 });
 
 test('a peer that sends and hears nothing gets a packet, however little its packets are let in here', async () => {

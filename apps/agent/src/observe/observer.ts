@@ -27,8 +27,12 @@ export interface ObserverParts {
 const LOOK_MS = 1_000;
 /** While it is in doubt whether a peer is there. */
 const DOUBT_LOOK_MS = 500;
-/** Looking may take this share of the time: the more peers, the more it costs. */
-const MOST_EFFORT = 0.02;
+/** Looking may take this share of the time: the more peers, the more it costs. More while a peer is in doubt, which is soon over. */
+const MOST_EFFORT = { calm: 0.02, inDoubt: 0.2 };
+/** However long a look takes, the next is not later: others wait for a word from here. */
+const LONGEST_PAUSE_MS = 4_000;
+/** A look costs what the shortest of so many took; the others were delayed by what else the machine does. */
+const LOOKS_COMPARED = 8;
 /** Peers probed at one look besides those whose path has to be watched. */
 const MOST_PROBES = 32;
 /** So soon a pair that talks through this node may try to do without it. */
@@ -53,6 +57,7 @@ export class Observer {
   readonly #toldPairs = new Map<string, number>();
   #lookAgainAt = -Infinity;
   #lookedAroundAt = -Infinity;
+  #looksTook: number[] = [];
   #readPairsAt = -Infinity;
   #reportedAt = -Infinity;
   #isRelay = false;
@@ -104,10 +109,16 @@ export class Observer {
       // A device that does not answer is the converger's concern; there is nothing to tell of it.
     } finally {
       this.#looking = false;
-      const every = watch.isInDoubt(now()) ? DOUBT_LOOK_MS : LOOK_MS;
-      // Timers come a little early or late: half a step is close enough.
-      this.#lookAgainAt = began + Math.max(every - DOUBT_LOOK_MS / 4, (now() - began) / MOST_EFFORT);
+      this.#looksTook = [...this.#looksTook, now() - began].slice(-LOOKS_COMPARED);
+      this.#lookAgainAt = began + this.#pause(watch.isInDoubt(now()));
     }
+  }
+
+  #pause(inDoubt: boolean): number {
+    const effort = Math.min(...this.#looksTook) / (inDoubt ? MOST_EFFORT.inDoubt : MOST_EFFORT.calm);
+    // Timers come a little early or late: half a step is close enough.
+    const every = (inDoubt ? DOUBT_LOOK_MS : LOOK_MS) - DOUBT_LOOK_MS / 4;
+    return Math.max(every, Math.min(effort, LONGEST_PAUSE_MS));
   }
 
   stop(): void {
@@ -117,11 +128,13 @@ export class Observer {
 
   async #lookOnce(): Promise<void> {
     const { watch, dump, now, wall } = this.parts;
-    watch.look(readLinks(await dump(), this.#peers, wall()), now());
+    const dumped = await dump();
+    const lookedAt = now();
+    watch.look(readLinks(dumped, this.#peers, wall()), lookedAt);
     this.#answer();
     // Who has lost one peer may have lost its place in a NAT, and with it all others.
     if (watch.hasLost(now())) this.#pokeAll();
-    this.#probe();
+    this.#probe(lookedAt);
     const isDue = now() - this.#reportedAt >= REPORT_MS;
     if (now() - this.#lookedAroundAt >= REPORT_MS) await this.#lookAround();
     const pairs = this.#isRelay ? await this.#newPairs() : [];
@@ -133,9 +146,8 @@ export class Observer {
     if (owed.size > 0) this.#poke((peer) => owed.has(idOf(peer)));
   }
 
-  #probe(): void {
-    const { watch, now } = this.parts;
-    const wanted = new Set(watch.toProbe(now(), MOST_PROBES));
+  #probe(lookedAt: number): void {
+    const wanted = new Set(this.parts.watch.toProbe(lookedAt, MOST_PROBES));
     for (const peer of this.#peers) if (isProven(peer) || wanted.has(idOf(peer))) void this.#measure(peer);
   }
 
