@@ -43,7 +43,7 @@ async function measure(): Promise<NetworksResult> {
     });
     const readyMs = Math.round(performance.now() - started);
     const sizes = new Map(networks.map(({ id }, n) => [id, seeded[n]?.nodes.length ?? 0]));
-    await mesh.settled(() => plane.timesLogged('publishing for a network') >= count);
+    await mesh.settled(() => plane.takeovers >= count);
     const publishingForAllMs = Math.round(plane.logged.get('publishing for a network')! - started);
     const start = memoryMb(plane.pids);
 
@@ -60,15 +60,20 @@ async function measure(): Promise<NetworksResult> {
     const times: number[] = [];
     const meter = await LiveMeter.open(mesh.observer);
     const before = cpuSeconds(plane.pids);
+    const messages: number[] = [];
     for (const [n, node] of mesh.create(joins).entries()) {
+      const { takeovers } = plane;
+      const already = meter.delivered.messages;
       const sent = performance.now();
       times.push((await join(networks[n % count]!, node)) - sent);
       await mesh.settled();
+      await mesh.observer.check();
+      // On a machine that does not let it renew its leases, a planner begins anew, and tells all what is right.
+      if (plane.takeovers === takeovers) messages.push(meter.delivered.messages - already);
     }
     const cpuSecondsPerJoin = cpuSince(before, cpuSeconds(plane.pids), joins);
-    await mesh.observer.check();
     meter.stop();
-    const messagesPerJoin = round(meter.delivered.messages / joins);
+    const messagesPerJoin = round(messages.reduce((sum, each) => sum + each, 0) / messages.length);
 
     say('one into every network at once');
     const sent = performance.now();

@@ -106,6 +106,11 @@ export class ControlPlane {
     return this.#timesLogged.get(message) ?? 0;
   }
 
+  /** How often a planner of it began to publish for a network. */
+  get takeovers(): number {
+    return this.timesLogged('publishing for a network');
+  }
+
   get pids(): Pids {
     const standalone = this.#child?.pid ?? 0;
     const children = childrenOf(standalone);
@@ -136,15 +141,16 @@ export class ControlPlane {
 
   /** Resolves when `/readyz` says so. */
   async ready(limitMs = READY_MS): Promise<void> {
-    const deadline = performance.now() + limitMs;
-    while (performance.now() < deadline) {
+    const began = performance.now();
+    for (let waited = 0; waited < limitMs; waited = performance.now() - began) {
       if (this.#child?.exitCode !== null) throw new Error('the control plane ended; see above what it logged');
       const status = await this.#send('GET', '/readyz', {}).then(
         ({ status }) => status,
         () => 0,
       );
       if (status === 200) return;
-      await sleep(5);
+      // To a hundredth of how long it takes: each question costs it something, and some take minutes.
+      await sleep(Math.max(5, waited / 100));
     }
     throw new Error(`the control plane was not ready within ${limitMs} ms`);
   }
@@ -238,10 +244,16 @@ export class ControlPlane {
 
   #onLog(line: string): void {
     try {
-      const { level, time, msg } = JSON.parse(line) as { level: number; time: number; msg: string };
+      const { level, time, msg, path } = JSON.parse(line) as {
+        level: number;
+        time: number;
+        msg: string;
+        path?: string;
+      };
       this.logged.set(msg, time - performance.timeOrigin);
       this.#timesLogged.set(msg, this.timesLogged(msg) + 1);
-      if (level < 40) return;
+      // That it was not ready yet is what `ready` asks for.
+      if (level < 40 || path === '/readyz') return;
     } catch {
       // Said by Node itself.
     }
