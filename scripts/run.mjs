@@ -1,5 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The clone. Every script works from here, wherever it was called. */
@@ -11,6 +14,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
  */
 export const controlPlaneFlags = ['--max-semi-space-size=64'];
 
+const LAST_WORDS_MS = 2_000;
+
 /** Ends the process with one sentence. */
 export function fail(sentence, exitCode = 1) {
   console.error(`tombolo: ${sentence}`);
@@ -20,24 +25,36 @@ export function fail(sentence, exitCode = 1) {
 /**
  * Runs a program in the clone with our terminal; resolves to its exit code, 1 when a signal or `timeoutMs` ended it.
  * It does not outlive us. `quiet` shows its errors alone. `behind` lets everything else on the machine go first, and shows
- * what the program says when it has ended.
+ * what the program says when it has ended. `keepIn` names a file that gets a copy of what it says.
  */
-export function run(command, args, { env, timeoutMs, quiet, behind } = {}) {
+export function run(command, args, { env, timeoutMs, quiet, behind, keepIn } = {}) {
   const [program, ...rest] = bound([...(behind ? ['nice', '-n', '19'] : []), command, ...args]);
+  const isRead = behind || keepIn;
   return new Promise((resolve) => {
     const child = spawn(program, rest, {
       cwd: root,
-      stdio: behind ? ['ignore', 'pipe', 'pipe'] : ['inherit', quiet ? 'ignore' : 'inherit', 'inherit'],
+      stdio: [
+        behind ? 'ignore' : 'inherit',
+        isRead ? 'pipe' : quiet ? 'ignore' : 'inherit',
+        isRead ? 'pipe' : 'inherit',
+      ],
       env: { ...process.env, ...env },
       timeout: timeoutMs,
     });
     const said = [];
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => said.push(data));
+    for (const name of isRead ? ['stdout', 'stderr'] : [])
+      child[name].on('data', (bytes) => {
+        if (behind) said.push(bytes);
+        else process[name].write(bytes);
+        if (keepIn) appendFileSync(keepIn, bytes, { mode: 0o600 });
+      });
     child.once('error', (error) => {
       console.error(`tombolo: cannot run ${command}: ${error.message}`);
       resolve(1);
     });
-    child.once('close', (code, signal) => {
+    child.once('exit', async (code, signal) => {
+      // The last of its output may come after it; whoever it left behind may hold the line open for ever.
+      if (isRead) await Promise.race([once(child, 'close'), delay(LAST_WORDS_MS, undefined, { ref: false })]);
       process.stdout.write(Buffer.concat(said));
       if (signal) console.error(`tombolo: ${command} was ended by ${signal}`);
       resolve(code ?? 1);
@@ -63,7 +80,8 @@ export function runNpm(args, options) {
 
 /** Runs jest on ES modules; `config` and the rest as jest takes them. */
 export function runJest(args, options = {}) {
-  const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`;
+  const before = options.env?.NODE_OPTIONS ?? process.env.NODE_OPTIONS ?? '';
+  const NODE_OPTIONS = `${before} --experimental-vm-modules --disable-warning=ExperimentalWarning`;
   return runTool('jest/bin/jest.js', args, { ...options, env: { ...options.env, NODE_OPTIONS } });
 }
 

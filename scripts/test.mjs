@@ -2,7 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ensureGuest, ensureLab, ensureNewestNats, ensureServers } from './ensure.mjs';
+import { auditPackages, foreignPackages } from './audit.mjs';
+import { countSecrets, findLeaks } from './leaks.mjs';
 import { prepare } from './prepare.mjs';
 import { output, root, run, runJest, runNpm, runTool } from './run.mjs';
 
@@ -11,6 +14,11 @@ const CANNOT = 69;
 const LIMIT_MS = 20 * 60_000;
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const results = mkdtempSync(join(tmpdir(), 'tombolo-results-'));
+/** What the stages tell, and the secrets that they make: the last stage looks for the ones in the other. */
+const kept = mkdtempSync(join(tmpdir(), 'tombolo-kept-'));
+process.env.TOMBOLO_KEEP_OUTPUT = kept;
+let stages = 0;
+const watch = `--import=${pathToFileURL(join(root, 'test', 'support', 'keep-output.mjs'))}`;
 
 if (await check('packages', () => prepare('packages'))) {
   // A lock file that only fits the node_modules it was made with would stop every clean clone.
@@ -22,13 +30,17 @@ if (await check('packages', () => prepare('packages'))) {
     check('lint', () => succeeds(runTool('eslint/bin/eslint.js', ['.']))),
     check('format', () => succeeds(runTool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']))),
   ]);
+  await check('where packages come from, and their licences', () => isEmpty(foreignPackages()));
+  const { findings, reason } = await auditPackages();
+  if (reason) skip('known faults of packages', reason);
+  else await check('known faults of packages', () => isEmpty(findings));
   // The integration tests use these programs as well where they are; the lab's own stage says what is missing.
   await ensureLab();
   const noServers = await ensureServers();
   if (noServers) skip('integration tests', noServers);
   const without = noServers ? ['--testPathIgnorePatterns', '/dist/', 'int\\.spec\\.ts$'] : [];
   await tests(noServers ? 'unit tests' : 'unit and integration tests', (json) =>
-    runJest(['--json', '--outputFile', json, ...without], { timeoutMs: LIMIT_MS }),
+    runJest(['--json', '--outputFile', json, ...without], watched()),
   );
   await newestBroker(noServers);
   await ensureGuest();
@@ -40,8 +52,10 @@ if (await check('packages', () => prepare('packages'))) {
     ),
   ]);
   await tests('lab: what needs the machine for itself', (json) => lab(['--alone', '--json', json]));
+  await check(`no secret in all that was told (${countSecrets(kept)} were made)`, noLeak);
 }
 rmSync(results, { recursive: true });
+rmSync(kept, { recursive: true });
 console.log(`\n${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ''}`);
 process.exitCode = sum.failed ? 1 : 0;
 
@@ -53,7 +67,7 @@ async function newestBroker(noServers) {
   const env = { TOMBOLO_NATS_SERVER: server };
   const version = output(server, ['--version']).trim();
   await tests(`${name} (${version})`, (json) =>
-    runJest(['--json', '--outputFile', json, 'libs/messaging/.*int\\.spec'], { env, timeoutMs: LIMIT_MS }),
+    runJest(['--json', '--outputFile', json, 'libs/messaging/.*int\\.spec'], watched(env)),
   );
 }
 
@@ -102,7 +116,32 @@ function countsOf(json) {
 }
 
 function lab(args, options) {
-  return run(process.execPath, [join(root, 'scripts', 'lab.mjs'), ...args], { ...options, timeoutMs: LIMIT_MS });
+  return run(process.execPath, [join(root, 'scripts', 'lab.mjs'), ...args], { ...options, ...watched() });
+}
+
+/** A stage whose processes are watched for secrets, and whose output is kept. */
+function watched(env) {
+  const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} ${watch}`.trim();
+  return { env: { ...env, NODE_OPTIONS }, timeoutMs: LIMIT_MS, keepIn: join(kept, `${++stages}.output`) };
+}
+
+function noLeak() {
+  // The integration tests make hundreds: with none, nobody has watched.
+  if (countSecrets(kept) === 0) return isEmpty(['no secret was noted, so none was looked for']);
+  return isEmpty(
+    findLeaks(kept).map(({ file, line, what }) => `${what}, in line ${line} of ${file}: ${contextOf(file, line)}`),
+  );
+}
+
+/** Enough to find who said it, without the words that are as long as a secret. */
+function contextOf(file, line) {
+  const text = readFileSync(join(kept, file), 'latin1').split('\n')[line - 1] ?? '';
+  return text.replaceAll(/[A-Za-z0-9+/_=-]{16,}/g, '…').slice(0, 300);
+}
+
+function isEmpty(problems) {
+  for (const problem of problems) console.log(problem);
+  return problems.length === 0;
 }
 
 async function succeeds(exitCode) {

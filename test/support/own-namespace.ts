@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, test } from '@jest/globals';
 
 const MARK = 'TOMBOLO_OWN_NAMESPACE';
+/** Whoever watches over the output of a run (keep-output.mjs) watches here as well. */
+const keptOutput = /--import=\S+keep-output\.mjs/.exec(process.env.NODE_OPTIONS ?? '')?.[0] ?? '';
 /** wg and wireguard-go meet at a path, so the mounts must be private as well as the network. */
 const PREPARE = 'mkdir -p /run/wireguard && mount -t tmpfs tmpfs /run/wireguard && ip link set lo up && exec "$@"';
 
@@ -30,7 +32,7 @@ export function inOwnNamespace(specUrl: string, suite: () => void): void {
       const jest = createRequire(specUrl).resolve('jest/bin/jest');
       const command = [process.execPath, '--experimental-vm-modules', jest, '--runInBand', '--runTestsByPath', file];
       const { status, stderr } = spawnSync('unshare', ['--net', '--mount', 'sh', '-c', PREPARE, 'sh', ...command], {
-        env: { ...process.env, [MARK]: '1', NODE_OPTIONS: '', JEST_WORKER_ID: undefined },
+        env: { ...process.env, [MARK]: '1', NODE_OPTIONS: keptOutput, JEST_WORKER_ID: undefined },
         encoding: 'utf8',
       });
       if (status !== 0) throw new Error(stderr);

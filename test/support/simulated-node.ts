@@ -8,6 +8,7 @@ import { type AgentConnection, type AgentReport, connectAgent } from '#messaging
 import { createUserKey, signText } from '#messaging/nkeys.js';
 import { SealOpener } from '#messaging/node-seal.js';
 import { ReportSigner } from '#messaging/report-proof.js';
+import { noteSecret } from './note-secret.js';
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 
@@ -156,6 +157,7 @@ export class SimulatedNode {
     this.id = nodeId;
     this.running = true;
     const keys = { privateKey: base64(this.#control.secretKey), controllerKey };
+    noteSecret(keys.privateKey);
     const signer = (this.#signer ??= new ReportSigner(nodeId, keys, Date.now()));
     this.#connection = connectAgent({
       urls: this.place.brokers?.(nats.urls) ?? nats.urls,

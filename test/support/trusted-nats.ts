@@ -9,6 +9,7 @@ import { createUserKey } from '#messaging/nkeys.js';
 import { ReportSigner } from '#messaging/report-proof.js';
 import { natsServerConfig, type ServerConfigOptions } from '#messaging/server-config.js';
 import { createTrust, type Trust } from '#messaging/trust.js';
+import { noteSecret } from './note-secret.js';
 import { startNats, type TestNats } from './servers.js';
 
 export interface TrustedNats {
@@ -31,6 +32,7 @@ export interface TrustedNatsOptions extends Pick<Partial<ServerConfigOptions>, '
 /** A NATS server in operator mode with our accounts, as `up` runs it. */
 export async function startTrustedNats(options: TrustedNatsOptions = {}): Promise<TrustedNats> {
   const trust = options.trust ?? (await createTrust(new Date()));
+  noteSecret(trust.sealing.privateKey, trust.clusterPassword);
   const { tls, cluster, serverName = 'test' } = options;
   const configText = natsServerConfig({
     trust,
@@ -80,6 +82,7 @@ export async function startTrustedNats(options: TrustedNatsOptions = {}): Promis
 export async function testNodeLogin(trust: Trust, nodeId = testNodeId(), controlKeys = createSealKeys()) {
   const key = createUserKey();
   const { publicKey: controlKey, privateKey } = controlKeys;
+  noteSecret(privateKey);
   const { jwt } = await mintNodeCredentials({
     trust,
     nodeId,
