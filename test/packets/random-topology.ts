@@ -1,16 +1,40 @@
 import fc from 'fast-check';
 import type { NetworkModel } from '#contracts/facts.js';
 import type { GatewayKind } from '#contracts/gateway-facts.js';
-import { NetworkHistory } from '../support/network-history.js';
+import { NetworkHistory, publicEndpoint } from '../support/network-history.js';
 import { type GatewayStep, takeGateway } from '../support/random-gateways.js';
+import { pathFailed, pathTried, place, reachabilityDecided, relayAssigned, relaySet } from '../support/relay-facts.js';
 
 /**
  * Networks to send packets through: three to seven nodes, up to three clusters with doors and members, links wherever
  * deciders allow them, all kinds of gateways, clients, services; then some members take over, and some nodes go.
  */
 export function topologies(): fc.Arbitrary<NetworkHistory> {
+  return laidOut(fc.constant([]));
+}
+
+/** The same where most nodes are behind a NAT that nobody gets through, so that relays carry what goes between them. */
+export function relayedTopologies(): fc.Arbitrary<NetworkHistory> {
+  return laidOut(fc.array(standing, { minLength: 7, maxLength: 7 }));
+}
+
+/** Where a node is: callable, a relay besides, or behind one of the relays, perhaps without a way to the others. */
+interface Standing {
+  at: 'open' | 'relay' | 'behind';
+  relay: number;
+  isConfined: boolean;
+}
+
+const standing: fc.Arbitrary<Standing> = fc.record({
+  at: fc.constantFrom('open', 'relay', 'behind', 'behind', 'behind'),
+  relay: fc.nat({ max: 2 }),
+  isConfined: fc.integer({ min: 0, max: 3 }).map((n) => n === 3),
+});
+
+function laidOut(standings: fc.Arbitrary<Standing[]>): fc.Arbitrary<NetworkHistory> {
   return fc
     .record({
+      standings,
       nodes: fc.integer({ min: 3, max: 7 }),
       cidr6: fc.constantFrom(null, 'fd90::/64'),
       deny: fc.integer({ min: 0, max: 19 }).map((n) => n === 19),
@@ -21,9 +45,9 @@ export function topologies(): fc.Arbitrary<NetworkHistory> {
       moves: fc.array(move, { maxLength: 3 }),
       disabled: fc.array(fc.nat({ max: 20 }), { maxLength: 2 }),
     })
-    .map(({ nodes, cidr6, deny, clusters, links, gateways, later, moves, disabled }) => {
+    .map(({ nodes, standings, cidr6, deny, clusters, links, gateways, later, moves, disabled }) => {
       const history = new NetworkHistory({ cidr6, defaultPolicy: deny ? 'deny' : 'allow' });
-      const ids = Array.from({ length: nodes }, () => history.join());
+      const ids = joined(history, nodes, standings);
       const steps: GatewayStep[] = [
         ...clusters.map(({ declare }) => declare),
         ...clusters.flatMap(({ door, members }, index): GatewayStep[] => [
@@ -36,10 +60,38 @@ export function topologies(): fc.Arbitrary<NetworkHistory> {
         ...moves,
       ];
       for (const step of steps) takeGateway(history, step);
-      for (const n of disabled) if (ids[n]) history.append({ type: 'NodeDisabled', data: { nodeId: ids[n] } });
+      for (const n of disabled)
+        if (ids[n] && !history.state.relays.has(ids[n]))
+          history.append({ type: 'NodeDisabled', data: { nodeId: ids[n] } });
       return history;
     });
 }
+
+/** Nodes where they stand; the first one that is said to be a relay, or else the first of all, makes sure that there is one. */
+function joined(history: NetworkHistory, count: number, standings: readonly Standing[]): string[] {
+  const at = (n: number) => standings[n] && (n === 0 && !isRelayed(standings, count) ? 'relay' : standings[n].at);
+  const ids = Array.from({ length: count }, (_, n) =>
+    history.join(at(n) === undefined || at(n) === 'behind' ? {} : { endpoints: [publicEndpoint(`198.51.100.${n}`)] }),
+  );
+  const relays = ids.filter((_, n) => at(n) === 'relay');
+  for (const id of relays) history.append(relaySet(id));
+  ids.forEach((nodeId, n) => {
+    const { relay = 0, isConfined } = standings[n] ?? {};
+    if (at(n) !== 'behind') return;
+    const own = relays[relay % relays.length] ?? '';
+    history.append(reachabilityDecided(nodeId, place('endpoint-dependent', n)));
+    history.append(relayAssigned(nodeId, own));
+    for (const other of isConfined ? relays.filter((id) => id !== own) : []) {
+      const [a = '', b = ''] = [nodeId, other].sort();
+      history.append(pathTried(a, b, 'public'));
+      history.append(pathFailed(a, b, 'public'));
+    }
+  });
+  return ids;
+}
+
+const isRelayed = (standings: readonly Standing[], count: number) =>
+  standings.slice(0, count).some(({ at }) => at === 'relay');
 
 const who = fc.nat({ max: 6 });
 const whoAll = fc.array(who, { minLength: 1, maxLength: 2 });

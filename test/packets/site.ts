@@ -1,4 +1,6 @@
 import type { Resource } from '#contracts/node-stream.js';
+import { isLive } from '#planner/members.js';
+import { choosePath } from '#planner/paths/choose-path.js';
 import { planAll } from '#planner/plan-node.js';
 import { crossingRanges } from '#topology/crossing-ranges.js';
 import type { ClientState, ClusterState, GatewayState, NetworkState } from '#topology/network-state.js';
@@ -52,6 +54,13 @@ export class Site {
 
   addressOf(nodeId: string, like: string): string | undefined {
     return this.state.nodes.get(nodeId)?.addresses.find((address) => familyOf(address) === familyOf(like));
+  }
+
+  /** Who stands between two nodes and passes on what they send each other. */
+  relaysBetween(from: string, to: string): readonly string[] {
+    const [a, b] = [this.state.nodes.get(from), this.state.nodes.get(to)];
+    const path = a && b && isLive(this.state) && a !== b ? choosePath(this.state, a, b) : undefined;
+    return path?.kind === 'relayed' ? path.relays : [];
   }
 
   outside(nodeId: string): Record<4 | 6, string> {

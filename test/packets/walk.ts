@@ -1,4 +1,11 @@
-import type { FilterResource, InternetResource, NatResource, PeerResource, Resource } from '#contracts/node-stream.js';
+import type {
+  FilterResource,
+  InternetResource,
+  NatResource,
+  PeerResource,
+  Resource,
+  TransitResource,
+} from '#contracts/node-stream.js';
 import { familyOf, isIn, longest, moved, type Packet, reversed, textOf } from './packet.js';
 
 /** A node as the planner made it, and what its kernel knows besides. */
@@ -59,23 +66,25 @@ export class Mesh {
       return lost(`${arrived.source} may not come from ${by}`);
 
     const reply = this.#flowsOf(nodeId).find(({ became }) => textOf(reversed(became)) === textOf(arrived));
-    const packet = reply ? reversed(reply.was) : fromTunnel ? arriving(resources, arrived) : arrived;
+    const isPassing = fromTunnel && passes(resources, arrived);
+    const packet = reply ? reversed(reply.was) : fromTunnel && !isPassing ? arriving(resources, arrived) : arrived;
     if (isOwn(machine, packet.destination)) {
       const verdict = fromTunnel && !reply && filteredHere(resources, packet);
       return verdict ? lost(verdict) : { at: 'node', nodeId, packet };
     }
 
-    const intoTunnel = routed(machine, packet, fromTunnel);
+    const intoTunnel = isPassing || routed(machine, packet, fromTunnel);
     if (by !== 'node') {
       if ((fromTunnel || intoTunnel) && !forwards(resources)) return lost('it does not forward');
       if ((fromTunnel || intoTunnel) && !reply) {
-        const verdict = filtered(resources, packet);
+        const verdict = filtered(resources, packet, fromTunnel && intoTunnel);
         if (verdict) return lost(verdict);
       }
     }
-    const source = reply
-      ? packet.source
-      : leavingSource({ resources, outside }, packet, { by, fromTunnel, intoTunnel });
+    const source =
+      reply || isPassing
+        ? packet.source
+        : leavingSource({ resources, outside }, packet, { by, fromTunnel, intoTunnel });
     if (source === undefined) return lost('it has no address of that family to leave with');
     const leaving = { ...packet, source };
     if (!reply) this.#flowsOf(nodeId).push({ was: arrived, became: leaving });
@@ -120,7 +129,10 @@ function allowed(resources: readonly Resource[]): { range: string; peer: string 
   let entries = known.get(resources);
   if (!entries) {
     const peers = ofKind<PeerResource>(resources, 'peer');
-    entries = peers.flatMap(({ name, allowedIps }) => allowedIps.map((range) => ({ range, peer: name as string })));
+    // Who is reached through a relay is no peer of WireGuard's: what it has is the relay's.
+    entries = peers.flatMap(({ name, via, allowedIps }) =>
+      allowedIps.map((range) => ({ range, peer: via === undefined ? (name as string) : `peer/${via}` })),
+    );
     known.set(resources, entries);
   }
   return entries;
@@ -153,12 +165,23 @@ function routed({ resources, local }: Machine, packet: Packet, fromTunnel: boole
   return internet !== undefined && (!internet.sources || (fromTunnel && isIn(packet.source, internet.sources)));
 }
 
+/** Whether a packet only comes by: it goes back into the tunnel as it came. */
+const passes = (resources: readonly Resource[], { source, destination }: Packet): boolean =>
+  ofKind<TransitResource>(resources, 'transit').some(
+    ({ sources, except = [], destinations }) =>
+      (!sources || isIn(source, sources)) && !isIn(source, except) && isIn(destination, destinations),
+  );
+
 const forwards = (resources: readonly Resource[]): boolean =>
   resources.some((body) => body.name === 'interface' && 'forward' in body);
 
-function filtered(resources: readonly Resource[], packet: Packet): string | undefined {
+function filtered(resources: readonly Resource[], packet: Packet, isThrough: boolean): string | undefined {
   const filters = ofKind<FilterResource>(resources, 'filter');
-  return filters.length === 0 ? undefined : judged(filters, packet);
+  if (filters.length === 0) return undefined;
+  return judged(
+    filters.filter(({ way }) => !way || (way === 'through') === isThrough),
+    packet,
+  );
 }
 
 /** What is addressed to the node: of sources that a local filter names. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { Endpoint, Labels, NetworkSettings } from '#contracts/facts.js';
 import { gatewaySteps, takeGateway } from './random-gateways.js';
-import { relaySteps, takeRelay } from './random-relays.js';
+import { type RelayStep, relaySteps, takeRelay } from './random-relays.js';
+import { place } from './relay-facts.js';
 import { type Joining, lanEndpoint, NetworkHistory, publicEndpoint, testId } from './network-history.js';
 
 /** One thing that happens to a network. `who` picks among the nodes there are then; without any, nothing happens. */
@@ -124,6 +125,38 @@ export function wholeHistories(maxLength: number): fc.Arbitrary<NetworkHistory> 
     return history;
   });
 }
+
+/** Clusters and gateways in a network whose nodes reach each other through relays, which come and go as well. */
+export function relayedGatewayHistories(maxLength: number): fc.Arbitrary<NetworkHistory> {
+  const joins = fc.array(join, { minLength: 3, maxLength: 6, size: 'max' });
+  const others = relaySteps(step, 1).filter(({ length }) => length > 0);
+  return fc.record({ settings, joins, first: firstRelays, steps: gatewaySteps(others, maxLength) }).map((random) => {
+    const history = new NetworkHistory(random.settings);
+    for (const join of random.joins) take(history, join);
+    for (const one of random.first) takeRelay(history, one);
+    for (const one of random.steps)
+      if ('step' in one) takeGateway(history, one.step);
+      else
+        for (const other of one.other)
+          if ('step' in other) takeRelay(history, other.step);
+          else take(history, other.other);
+    return history;
+  });
+}
+
+/** One or two relays that everybody can call, and nodes behind them that nobody can. */
+const firstRelays: fc.Arbitrary<RelayStep[]> = fc
+  .record({ relays: fc.integer({ min: 1, max: 2 }), behind: fc.array(fc.nat({ max: 1 }), { maxLength: 4 }) })
+  .map(({ relays, behind }) => [
+    ...Array.from({ length: relays }, (_, who): RelayStep[] => [
+      { do: 'reach', who, place: place('public', who + 1, { endpoints: [`198.51.100.${who + 1}:51820`] }) },
+      { do: 'set', who },
+    ]).flat(),
+    ...behind.flatMap((relay, n): RelayStep[] => [
+      { do: 'reach', who: relays + n, place: place('endpoint-dependent', n + 3) },
+      { do: 'assign', who: relays + n, relay },
+    ]),
+  ]);
 
 function take(history: NetworkHistory, step: Step): void {
   const present = [...history.state.nodes.keys()].sort();

@@ -125,6 +125,26 @@ export interface FilterResource {
   service?: { protocol: 'tcp' | 'udp'; port: number };
   /** Also for what comes out of the tunnel to this node itself: from these sources nothing gets to it that no such filter accepts. */
   local?: true;
+  /**
+   * Only what comes out of the tunnel and goes back into it (`through`): nothing that the machine reaches otherwise is
+   * opened. Only what does not (`edge`): what comes by is none of a cluster's. Absent: either.
+   */
+  way?: 'through' | 'edge';
+}
+
+/**
+ * What comes out of the tunnel and goes back into it as it came, whatever routes and translations the machine has: a
+ * relay's own networks, and its own way to the internet, are not what those mean who send through it. Of one list no
+ * prefix lies in another.
+ */
+export interface TransitResource {
+  /** `transit/<id>` */
+  name: `transit/${string}`;
+  /** Only from these; absent: whoever sends it. */
+  sources?: string[];
+  /** But not from these: clients that this machine itself lets in, and pods that it translates. */
+  except?: string[];
+  destinations: string[];
 }
 
 /** Everything that has no better way goes through the peer that has 0.0.0.0/0 (and ::/0). */
@@ -148,7 +168,7 @@ export interface ProbeResource {
 
 /** What a node that holds no gateway and uses none is told. */
 export type BaseResource = InterfaceResource | PeerResource | RouteResource | LockResource;
-export type Resource = BaseResource | NatResource | FilterResource | InternetResource | ProbeResource;
+export type Resource = BaseResource | NatResource | FilterResource | TransitResource | InternetResource | ProbeResource;
 
 /** Clear but authenticated part of every message; travels in the header `Tombolo-Head`. */
 export interface MessageHead {

@@ -87,7 +87,10 @@ function standsElsewhere(before: NetworkState, after: NetworkState, nodeId: stri
   });
   if (!was || !is) return true;
   return (
-    standingKey(was) !== standingKey(is) || was.offersLan !== is.offersLan || !sameSet(was.relay?.cut, is.relay?.cut)
+    standingKey(was) !== standingKey(is) ||
+    was.offersLan !== is.offersLan ||
+    was.relay?.endpoints.join() !== is.relay?.endpoints.join() ||
+    !sameSet(was.relay?.cut, is.relay?.cut)
   );
 }
 
@@ -100,7 +103,7 @@ const isException = ({ after }: Step, { nodeId }: NodeState): boolean => after.p
 /** Whether clusters or gateways name a node and may mean something else for it, or for what it relays. */
 function isToldAnew({ before, after }: Step, node: NodeState): boolean {
   if (!isLive(before) || !isLive(after) || landscapeOf(before) === landscapeOf(after)) return false;
-  return [before, after].some((state) => landscapeOf(state).named.has(node.nodeId) || state.relays.has(node.nodeId));
+  return [before, after].some((state) => landscapeOf(state).named.has(node.nodeId));
 }
 
 /**

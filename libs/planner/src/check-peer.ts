@@ -9,7 +9,7 @@ import { isLive, type LiveState, membersOf } from './members.js';
 import { meshRangesOf } from './mesh-ranges.js';
 import { type NodeProfile, profileOf } from './node-profile.js';
 import { permitted } from './permitted.js';
-import { isUsableRelay } from './paths/reach.js';
+import { calledAt, isUsableRelay } from './paths/reach.js';
 import { label, labelOf, type Violation, type ViolationCode } from './violation.js';
 
 /** The node that a peer resource stands for. */
@@ -38,7 +38,7 @@ export function bodyViolations(
   holder: NodeState,
   { peer, other }: { peer: PeerResource; other: NodeState },
 ): Violation[] {
-  const relay = relayViolation(state, holder, { peer, other });
+  const relay = relayViolation(state, holder, { peer, other }) ?? relayedLoop(state, holder, { peer, other });
   if (relay) return [relay];
   const profile = profileOf(state, other);
   const carried = carriedBy(state);
@@ -55,7 +55,9 @@ export function bodyViolations(
   for (const prefix of peer.allowedIps)
     if (!theirs.includes(prefix) && !carried.get(other.nodeId)?.has(prefix))
       report('foreign_prefix', `${prefix}, which belongs to ${ownerOf(state, prefix)}`);
-  const looped = peer.allowedIps.find((prefix) => !theirs.includes(prefix) && !mayLeadThrough(peer.endpoint, prefix));
+  const looped = peer.allowedIps.find(
+    (prefix) => !theirs.includes(prefix) && !mayLeadThrough(peer.endpoint === null ? [] : [peer.endpoint], prefix),
+  );
   if (looped) report('endpoint_in_range', `endpoint ${peer.endpoint}, which lies inside ${looped}, its own prefix`);
   const range = meshRangeAround(state.network, peer.endpoint);
   if (range)
@@ -75,6 +77,20 @@ function relayViolation(
     return undefined;
   const message = `${label(holder)} has peer ${label(other)} through ${labelOf(state, via)}, which cannot relay`;
   return { code: 'wrong_relay', nodeId: holder.nodeId, message };
+}
+
+/** Nor is where the relay is called. */
+function relayedLoop(
+  state: LiveState,
+  holder: NodeState,
+  { peer: { via, allowedIps }, other }: { peer: PeerResource; other: NodeState },
+): Violation | undefined {
+  const relay = state.nodes.get(via ?? '');
+  const endpoints = relay ? calledAt(state, relay) : [];
+  const looped = allowedIps.find((prefix) => !mayLeadThrough(endpoints, prefix));
+  if (!relay || looped === undefined) return undefined;
+  const message = `${label(holder)} has peer ${label(other)} with ${looped}, in which ${label(relay)} is called that it is reached through`;
+  return { code: 'endpoint_in_range', nodeId: holder.nodeId, message };
 }
 
 const offeredKey = ({ keyRotation }: NodeState) =>

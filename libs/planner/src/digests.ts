@@ -49,9 +49,12 @@ function ofBehind(state: LiveState, node: NodeState): bigint {
   for (const [id, behind] of extrasOf(state, node).behind) {
     const other = memberOf(state, id);
     if (!other || !arePeers(state, node, other)) continue;
-    const { peer } = peerSeenBy(state, node, other);
-    const extended = extendedPeer(peer, behind);
-    digest = removeFromDigest(addToDigest(digest, digestOfSet([extended.peer, ...extended.routes])), hashOf(peer));
+    const known = peerSeenBy(state, node, other);
+    const extended = extendedPeer(known, behind);
+    digest = removeFromDigest(
+      addToDigest(digest, digestOfSet([extended.peer, ...extended.routes])),
+      hashOf(known.peer),
+    );
   }
   return digest;
 }

@@ -12,6 +12,12 @@ export interface Behind {
   carries: readonly CarriedMember[];
 }
 
+/** A peer, and the endpoints at which it, or the relay before it, is called. */
+interface Seen {
+  peer: PeerResource;
+  calledAt: readonly string[];
+}
+
 /** A peer with what is behind it, and the ways there. */
 export interface ExtendedPeer {
   peer: PeerResource;
@@ -21,12 +27,12 @@ export interface ExtendedPeer {
 const known = new WeakMap<Behind, WeakMap<PeerResource, ExtendedPeer>>();
 
 /** A peer's body with the prefixes behind it; one object for all who see both alike. */
-export function extendedPeer(peer: PeerResource, behind: Behind): ExtendedPeer {
+export function extendedPeer({ peer, calledAt }: Seen, behind: Behind): ExtendedPeer {
   let bodies = known.get(behind);
   if (!bodies) known.set(behind, (bodies = new WeakMap()));
   let extended = bodies.get(peer);
   if (!extended) {
-    const prefixes = behind.prefixes.filter((prefix) => mayLeadThrough(peer.endpoint, prefix));
+    const prefixes = behind.prefixes.filter((prefix) => mayLeadThrough(calledAt, prefix));
     extended = {
       peer: {
         ...peer,
@@ -41,12 +47,16 @@ export function extendedPeer(peer: PeerResource, behind: Behind): ExtendedPeer {
 }
 
 /**
- * Rule 13: a range that holds the endpoint at which a peer is called does not lead through that peer, or the tunnel would
- * run in itself. Everything (/0) may: endpoints stay outside of that.
+ * Rule 13: a range that holds the endpoint at which a peer is called, or the relay before it, does not lead through that
+ * peer, or the tunnel would run in itself. Everything (/0) may: endpoints stay outside of that.
  */
-export function mayLeadThrough(endpoint: string | null, prefix: string): boolean {
-  const address = endpoint === null || prefix.endsWith('/0') ? undefined : readAddress(parseEndpoint(endpoint).address);
-  return !address || !contains(parsePrefix(prefix), address);
+export function mayLeadThrough(calledAt: readonly string[], prefix: string): boolean {
+  if (calledAt.length === 0 || prefix.endsWith('/0')) return true;
+  const range = parsePrefix(prefix);
+  return !calledAt.some((endpoint) => {
+    const address = readAddress(parseEndpoint(endpoint).address);
+    return address && contains(range, address);
+  });
 }
 
 export const routeTo = (cidr: string): RouteResource => ({ name: `route/${cidr}`, cidr });

@@ -28,6 +28,8 @@ export interface Way {
   endpoint: string | null;
   keepalive?: number;
   via?: string;
+  /** Where that relay is called. */
+  through?: readonly string[];
   trial?: true;
 }
 
@@ -35,6 +37,8 @@ export interface Way {
 export interface KnownPeer {
   peer: PeerResource;
   routes: readonly RouteResource[];
+  /** Where packets for it may be sent to: a range that holds one of these does not lead there. */
+  calledAt: readonly string[];
 }
 
 interface Known {
@@ -72,7 +76,7 @@ function deriveProfile({ mesh, pods }: Prefixes, node: NodeState): NodeProfile {
   const target: Target = { site: node.site, endpoints: usableEndpoints(mesh, node) };
   const peers = new Map<string, KnownPeer>();
   const over = (way: Way): KnownPeer => {
-    const key = `${way.endpoint} ${way.keepalive} ${way.via} ${way.trial}`;
+    const key = `${way.endpoint} ${way.keepalive} ${way.via} ${way.trial} ${way.through?.join()}`;
     const peer = peers.get(key) ?? knownPeer(node, pods, way);
     peers.set(key, peer);
     return peer;
@@ -104,16 +108,18 @@ function knownPeer(
   pods: readonly string[],
   way: Way,
 ): KnownPeer {
-  const reached = pods.filter((range) => mayLeadThrough(way.endpoint, range));
+  const { through = [], ...seen } = way;
+  const calledAt = way.endpoint === null ? through : [way.endpoint, ...through];
+  const reached = pods.filter((range) => mayLeadThrough(calledAt, range));
   const peer: PeerResource = {
     name: `peer/${nodeId}`,
     node: name,
     publicKey,
     ...(keyRotation?.step === 'offered' && { nextKey: keyRotation.publicKey }),
     allowedIps: [...addresses.map(hostPrefix), ...reached].sort(),
-    ...way,
+    ...seen,
     ...(signed && { signed: { addresses, ...signatureOf(signed) } }),
     ...(nextSigned && { nextSigned: signatureOf(nextSigned) }),
   };
-  return { peer, routes: reached.map(routeTo) };
+  return { peer, routes: reached.map(routeTo), calledAt };
 }

@@ -125,6 +125,7 @@ function servesAlike(before: NetworkState, after: NetworkState, nodeId: string):
   return (
     was?.site === is?.site &&
     was?.endpoints === is?.endpoints &&
+    before.reachability.get(nodeId)?.endpoints.join() === after.reachability.get(nodeId)?.endpoints.join() &&
     before.paths.get(nodeId) === after.paths.get(nodeId) &&
     isUsableRelay(before, nodeId) === isUsableRelay(after, nodeId)
   );

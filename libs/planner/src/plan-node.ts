@@ -1,7 +1,8 @@
 import type { Resource } from '#contracts/node-stream.js';
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import { extendedPeer } from './extended-peer.js';
-import { type Extras, extrasOf } from './gateways/extras.js';
+import { extrasOf } from './gateways/extras.js';
+import type { Extras } from './gateways/own-extras.js';
 import { isLive, type LiveState, memberOf, membersOf } from './members.js';
 import { arePeers } from './permitted.js';
 import { peerSeenBy } from './paths/peer-seen.js';
@@ -31,7 +32,7 @@ export function resourcesOver(state: LiveState, node: NodeState, others: Iterabl
     if (!arePeers(state, node, other)) continue;
     const known = peerSeenBy(state, node, other);
     const more = behind.get(other.nodeId);
-    const extended = more && extendedPeer(known.peer, more);
+    const extended = more && extendedPeer(known, more);
     resources.push(extended?.peer ?? known.peer, ...known.routes);
     if (extended) resources.push(...extended.routes);
   }

@@ -8,7 +8,12 @@ import type { NetworkState } from '#topology/network-state.js';
 import type { NetworkHistory } from '../../../test/support/network-history.js';
 import { PlanFollower } from '../../../test/support/plan-follower.js';
 import { holds } from '../../../test/support/property.js';
-import { gatewayHistories, histories, relayHistories } from '../../../test/support/random-history.js';
+import {
+  gatewayHistories,
+  histories,
+  relayedGatewayHistories,
+  relayHistories,
+} from '../../../test/support/random-history.js';
 import { checkGroup } from './check-group.js';
 import { checkPlan } from './check-plan.js';
 import { digests } from './digests.js';
@@ -20,12 +25,13 @@ const batches = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLeng
 
 /** One history serves all properties: to make one and its plans from scratch takes longer than to look at them. */
 test.each([
-  ['of nodes', histories(24)],
-  ['of nodes, clusters and gateways', gatewayHistories(8)],
-  ['of nodes, relays and paths', relayHistories(14)],
-])('random histories %s keep every property', (_, history) => {
+  ['of nodes', histories(24), HISTORIES],
+  ['of nodes, clusters and gateways', gatewayHistories(8), HISTORIES],
+  ['of nodes, relays and paths', relayHistories(14), HISTORIES],
+  ['of relays and what is behind gateways', relayedGatewayHistories(8), HISTORIES / 4],
+])('random histories %s keep every property', (_, history, count) => {
   const choices = fc.infiniteStream(fc.nat());
-  holds(fc.tuple(history, batches, choices), HISTORIES, ([history, sizes, choices]) => {
+  holds(fc.tuple(history, batches, choices), count, ([history, sizes, choices]) => {
     changesOneByOneGiveThePlanAndTouchOnlyNodesTheyMust(history);
     changesInBatchesGiveThePlanAndOnlyRealDifferences(history, sizes);
     digestsAreThoseOfTheSets(history);

@@ -9,7 +9,7 @@ import {
 import { hostPrefix } from '#ipam/prefix.js';
 import type { LockEntry, MemberSignature } from '#contracts/membership-lock.js';
 import type { KeyRotation, MemberSigned, NetworkInfo, NodeState } from '#topology/network-state.js';
-import type { Extras } from './gateways/extras.js';
+import type { Extras } from './gateways/own-extras.js';
 import type { LiveState } from './members.js';
 import { isCallable, offersPublic } from './paths/reach.js';
 

@@ -21,12 +21,13 @@ test.each([
   expect(concerns(line, 'tmb0')).toBe(expected);
 });
 
-const { priority } = routingNumbers('tmb0');
+const { through, outside: priority } = routingNumbers('tmb0').priorities;
 
 // Lines of `ip -oneline monitor rule netconf`.
 test.each([
   [`${priority + 2}:\tnot from all fwmark 0x74 lookup 1953214321 proto 116`, true],
   [`Deleted ${priority}:\tfrom all to 192.0.2.1 lookup main proto 116`, true],
+  [`${through}:\tfrom all fwmark 0x75 iif tmb0 lookup 1953214321 proto 116`, true],
   [`Deleted ${priority + 3}:\tfrom all lookup main`, false],
   ['32766:\tfrom all lookup main', false],
   ['inet all forwarding off ', true],

@@ -1,5 +1,5 @@
 import { tableName } from '#wireguard/core/firewall/firewall.js';
-import { routingNumbers, RULE_ORDER } from '#wireguard/core/full-tunnel.js';
+import { kindAt } from '#wireguard/core/full-tunnel.js';
 import type { Log } from '../log.js';
 import { Monitor } from './monitor.js';
 
@@ -67,7 +67,7 @@ export function concerns(line: string, interfaceName: string): boolean {
 /** `Deleted 20002:	not from all fwmark 0x74 lookup …` with our priorities; `inet all forwarding off`. */
 export function concernsHost(line: string, interfaceName: string): boolean {
   const rule = /^(?:Deleted )?(\d+):\t.* lookup /.exec(line)?.[1];
-  if (rule !== undefined) return RULE_ORDER[Number(rule) - routingNumbers(interfaceName).priority] !== undefined;
+  if (rule !== undefined) return kindAt(Number(rule), interfaceName) !== undefined;
   return /^inet6? all forwarding /.test(line);
 }
 

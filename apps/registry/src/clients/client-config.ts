@@ -1,9 +1,9 @@
 import { Refusal } from '#contracts/errors.js';
-import { formatEndpoint } from '#ipam/endpoint-text.js';
 import { hostPrefix } from '#ipam/prefix.js';
 import { gatewayOf, networkOf } from '#topology/lookup.js';
 import type { ClientState, NetworkState } from '#topology/network-state.js';
 import type { ClientConfigDto } from './client.dto.js';
+import { clientEndpoint, endpointNeed } from './client-endpoint.js';
 
 /** A client is nearly always behind NAT, whose mappings may last half a minute only (RFC 4787 §4.3 asks for two). */
 const KEEPALIVE = 25;
@@ -34,14 +34,13 @@ function peerOf(state: NetworkState, { gatewayId }: ClientState): ClientConfigDt
       'gateway_inactive',
       `no node serves gateway "${gateway.name}" now; start one of its nodes, or make another one a member`,
     );
-  const endpoint = node.endpoints.find(({ kind }) => kind === 'public');
-  if (!endpoint)
-    throw new Refusal(
-      'no_endpoint',
-      `node "${node.name}", which serves gateway "${gateway.name}", has no public endpoint; give it one that clients can call`,
-    );
-  return { publicKey: node.publicKey, endpoint: formatEndpoint(endpoint.address, endpoint.port) };
+  const endpoint = clientEndpoint(state, node);
+  if (endpoint === undefined)
+    throw new Refusal('no_endpoint', lowered(endpointNeed(state, node, `gateway "${gateway.name}"`)));
+  return { publicKey: node.publicKey, endpoint };
 }
+
+const lowered = (sentence: string) => `${sentence.charAt(0).toLowerCase()}${sentence.slice(1, -1)}`;
 
 const usesInternetGateway = ({ gateways }: NetworkState, { clientId }: ClientState) =>
   gateways.some(({ kind, users }) => kind === 'internet' && users.clients.includes(clientId));

@@ -2,9 +2,15 @@ import { readAddress } from '#ipam/address.js';
 import { contains, parsePrefix } from '#ipam/prefix.js';
 import { crossingRanges, linkedWith } from '#topology/crossing-ranges.js';
 import type { ClusterState, GatewayState, NetworkState, NodeState } from '#topology/network-state.js';
+import { clientEndpoint, endpointNeed } from '../clients/client-endpoint.js';
+import { relayNeeds } from './relay-needs.js';
 
 /** What an operator has to do outside of Tombolo so that a gateway works, one sentence each. */
 export function gatewayNeeds(state: NetworkState, gateway: GatewayState): string[] {
+  return [...needsOfKind(state, gateway), ...relayNeeds(state, gateway)];
+}
+
+function needsOfKind(state: NetworkState, gateway: GatewayState): string[] {
   const node = gateway.active === null ? undefined : state.nodes.get(gateway.active);
   if (!node)
     return ['No node serves it: start the agent on one of its nodes, enable one, or make another one a member.'];
@@ -14,9 +20,7 @@ export function gatewayNeeds(state: NetworkState, gateway: GatewayState): string
     case 'cluster':
       return doorNeeds(state, gateway, node);
     case 'ingress':
-      return node.endpoints.some(({ kind }) => kind === 'public')
-        ? []
-        : [`Node "${node.name}", which serves it, needs a public endpoint that clients can call.`];
+      return clientEndpoint(state, node) === undefined ? [endpointNeed(state, node)] : [];
     case 'internet':
       return gateway.masquerade
         ? []

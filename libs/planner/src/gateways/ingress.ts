@@ -111,6 +111,7 @@ function allowedTo(around: Landscape, client: ClientState, viewer: NodeState): s
 /** Whether a node accepts for other reasons than clients what a client must not use. */
 function servesMore(around: Landscape, viewer: NodeState): boolean {
   return (
+    around.state.relays.has(viewer.nodeId) ||
     around.clusters.some((cluster) => around.isAt(viewer, cluster)) ||
     around.gateways.some(({ kind, members }) => kind !== 'ingress' && members.includes(viewer.nodeId))
   );

@@ -2,6 +2,7 @@ import type { ClientState, GatewayState, NodeState } from '#topology/network-sta
 import { hostPrefix } from '#ipam/prefix.js';
 import { accept, EVERYTHING, type Contribution, from, masquerade, type Rule } from './contribution.js';
 import type { Landscape } from './landscape.js';
+import { choosePath } from '../paths/choose-path.js';
 import { except, familyOf } from '../prefix-lists.js';
 
 /**
@@ -28,9 +29,21 @@ export function reachesInternet(around: Landscape, { clientId }: ClientState, vi
     });
 }
 
+/** What a node sends to the internet through another one: to whom, and from which addresses. */
+export function internetUse(around: Landscape, viewer: NodeState): { nodeId: string; sources: string[] } | undefined {
+  const uses = usesOf(around, viewer);
+  const [first] = uses;
+  if (!first) return undefined;
+  const same = uses.filter(({ nodeId }) => nodeId === first.nodeId);
+  const own = same.some((one) => one.own) ? around.ownPrefixes(viewer) : [];
+  return { nodeId: first.nodeId, sources: [...new Set([...own, ...same.flatMap(({ sources }) => sources)])].sort() };
+}
+
 const gatewaysOf = ({ gateways }: Landscape) => gateways.filter(({ kind }) => kind === 'internet');
 
 interface Use {
+  gatewayId: string;
+  /** Who serves. */
   nodeId: string;
   /** The node itself, or only clients behind it. */
   own: boolean;
@@ -38,8 +51,12 @@ interface Use {
   sources: string[];
 }
 
-/** What a node sends to others, in the order in which one is chosen. */
-function usesOf(around: Landscape, viewer: NodeState): Use[] {
+/** What a node sends to others, in the order in which one is chosen, as far as relays on the way take it there. */
+const usesOf = (around: Landscape, viewer: NodeState): Use[] =>
+  wishesOf(around, viewer).filter(({ nodeId }) => isTaken(around, viewer, nodeId));
+
+/** The same if there were no relays. */
+function wishesOf(around: Landscape, viewer: NodeState): Use[] {
   const others = gatewaysOf(around).filter(({ members }) => !members.includes(viewer.nodeId));
   const uses = others.map((gateway) => use(around, viewer, gateway)).filter((one) => one !== undefined);
   return uses.sort((a, b) => Number(b.own) - Number(a.own));
@@ -53,7 +70,49 @@ function use(around: Landscape, viewer: NodeState, gateway: GatewayState): Use |
     return around.state.gateways.get(gatewayId)?.active === viewer.nodeId;
   });
   const sources = clients.flatMap(allAllowed);
-  return own || sources.length > 0 ? { nodeId: active.nodeId, own, sources } : undefined;
+  return own || sources.length > 0 ? { gatewayId: gateway.gatewayId, nodeId: active.nodeId, own, sources } : undefined;
+}
+
+/** Whether all relays between a node and one that serves the internet send everything there, and not to another one. */
+function isTaken(around: Landscape, viewer: NodeState, nodeId: string): boolean {
+  const relays = relaysTo(around, viewer, nodeId);
+  return relays.every((relayId) => outletAt(around, relayId) === nodeId);
+}
+
+/** Those who would send everything to a node, over a relay that sends it to another one. */
+export function untaken(around: Landscape): { relayId: string; from: string; to: string; by: string }[] {
+  return [...around.named].sort().flatMap((id) => {
+    const viewer = around.node(id);
+    const wish = viewer && wishesOf(around, viewer)[0];
+    return (wish ? relaysTo(around, viewer, wish.nodeId) : []).flatMap((relayId) => {
+      const by = outletAt(around, relayId);
+      return wish && by !== undefined && by !== wish.nodeId ? [{ relayId, from: id, to: wish.nodeId, by }] : [];
+    });
+  });
+}
+
+function relaysTo(around: Landscape, viewer: NodeState, nodeId: string): readonly string[] {
+  const serving = around.node(nodeId);
+  const path = serving && choosePath(around.state, viewer, serving);
+  return path?.kind === 'relayed' ? path.relays : [];
+}
+
+/** Where a relay sends everything: one node sends that to one peer. Its own wish comes first, then the gateway with the lowest id. */
+function outletAt(around: Landscape, relayId: string): string | undefined {
+  if (!around.outlets.has(relayId)) around.outlets.set(relayId, chooseOutlet(around, relayId));
+  return around.outlets.get(relayId);
+}
+
+function chooseOutlet(around: Landscape, relayId: string): string | undefined {
+  const relay = around.node(relayId);
+  const own = relay && wishesOf(around, relay)[0];
+  if (own) return own.nodeId;
+  const passing = [...around.named].flatMap((id) => {
+    const viewer = around.node(id);
+    const wish = viewer && wishesOf(around, viewer)[0];
+    return wish && relaysTo(around, viewer, wish.nodeId).includes(relayId) ? wish : [];
+  });
+  return passing.sort((a, b) => (a.gatewayId < b.gatewayId ? -1 : 1))[0]?.nodeId;
 }
 
 function way(nodeId: string, uses: readonly Use[]): Contribution {

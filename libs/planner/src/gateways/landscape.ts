@@ -1,7 +1,7 @@
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import type { ClientState, ClusterState, GatewayState, LinkState, PublicationState } from '#topology/network-state.js';
 import { hostPrefix } from '#ipam/prefix.js';
-import type { Extras } from './extras.js';
+import type { Extras } from './own-extras.js';
 import { flatPodsOf } from '../flat-pods.js';
 import type { LiveState } from '../members.js';
 import { arePeers } from '../permitted.js';
@@ -14,10 +14,13 @@ export class Landscape {
   readonly links: readonly LinkState[];
   readonly publications: readonly PublicationState[];
   readonly clients: readonly ClientState[];
-  /** Ids of nodes that a fact of these names: members, those who serve, users. All others are told the same. */
+  /** Ids of nodes that a fact of these names: members, those who serve, users; and relays. All others are told the same. */
   readonly named: ReadonlySet<string>;
-  /** What each node gets; `extrasOf` fills it. */
+  /** What each node gets, and what it would get if there were no relays; `extrasOf` and `ownExtras` fill these. */
   readonly extras = new Map<string, Extras>();
+  readonly own = new Map<string, Extras>();
+  /** Relay → the node that it sends everything to that nobody else has; internet.ts fills it. */
+  readonly outlets = new Map<string, string | undefined>();
   #outward: readonly string[] | undefined;
   #lent: ReadonlySet<string> | undefined;
 
@@ -30,6 +33,7 @@ export class Landscape {
     this.named = new Set([
       ...this.gateways.flatMap(({ members, users, active }) => [...members, ...users.nodes, active ?? '']),
       ...this.clusters.flatMap(({ members }) => [...members.keys()]),
+      ...state.relays.keys(),
     ]);
   }
 
@@ -130,6 +134,7 @@ export function keepLandscape(before: NetworkState, after: NetworkState, touched
   const published = new Set(landscape.publications.map(({ mesh }) => mesh.address));
   const matters = (nodeId: string) =>
     landscape.named.has(nodeId) ||
+    after.relays.has(nodeId) ||
     [before, after].some(({ nodes }) => nodes.get(nodeId)?.addresses.some((address) => published.has(address)));
   if (![...touched].some(matters)) known.set(after, landscape);
 }

@@ -56,7 +56,8 @@ interface Pair {
   other: ClusterState;
 }
 
-const isTranslated = ({ state }: Landscape, cluster: ClusterState): boolean =>
+/** Whether the pods of a cluster cross links by other addresses than their own. */
+export const isTranslated = ({ state }: Landscape, cluster: ClusterState): boolean =>
   crossingRanges(state, cluster).some(({ kind, real, crossing }) => kind === 'pods' && real !== crossing);
 
 function waysTo(around: Landscape, pair: Pair, viewer: NodeState): Reach[] {

@@ -49,14 +49,14 @@ const translatedOf = (around: Landscape, cluster: ClusterState): string[] =>
       .map(({ real }) => real),
   );
 
-/** Nothing crosses, enforced and counted. */
+/** Nothing crosses, enforced and counted. What a relay passes on under the same addresses is somebody else's. */
 function isolated({ clusterId, pods, services }: ClusterState): Contribution {
   const own = [...pods, ...services];
   return {
     resources: [
       ...drop(`${clusterId}/in`, { sources: EVERYTHING, destinations: own }),
       ...drop(`${clusterId}/out`, { sources: own, destinations: EVERYTHING }),
-    ],
+    ].map((filter) => ({ ...filter, way: 'edge' })),
   };
 }
 

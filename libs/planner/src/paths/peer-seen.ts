@@ -1,14 +1,10 @@
-import { readAddress } from '#ipam/address.js';
-import { parseEndpoint } from '#ipam/endpoint-text.js';
-import { contains } from '#ipam/prefix.js';
 import type { NodeState, PathState } from '#topology/network-state.js';
 import { pathBetween } from '#topology/relay-fold.js';
 import { sameSite, type Vantage } from '../choose-endpoint.js';
 import type { LiveState } from '../members.js';
-import { meshRangesOf } from '../mesh-ranges.js';
 import { type KnownPeer, type NodeProfile, profileOf, type Way } from '../node-profile.js';
 import { choosePath, type PairPath, pathFrom } from './choose-path.js';
-import { isCallable, offersPublic } from './reach.js';
+import { calledAt, isCallable, isInMesh, offersPublic } from './reach.js';
 import { isWithoutPaths, type Standing, standingOf } from './standing.js';
 
 /** Where one stands who looks at others, if no pair is an exception. */
@@ -45,7 +41,9 @@ function over(state: LiveState, { vantage, path, known }: Look, other: NodeState
   const tried = isTrying ? wayOver(state, known.over, vantage, other) : undefined;
   if (path.kind === 'relayed') {
     const via = path.relays[0] ?? '';
-    return profile.over(tried ? { ...tried, via, trial: true } : { endpoint: null, via });
+    const relay = state.nodes.get(via);
+    const through = relay ? calledAt(state, relay) : [];
+    return profile.over(tried ? { ...tried, via, through, trial: true } : { endpoint: null, via, through });
   }
   if (tried && path.kind === 'none') return profile.over(tried);
   if (known?.phase === 'proven') return profile.over(wayOver(state, known.over, vantage, other));
@@ -77,15 +75,8 @@ const isPlaced = ({ reachability, assignments }: LiveState, { nodeId }: NodeStat
 const DEFAULT_KEEPALIVE = 25;
 
 /** Where others see a node; rule 13: never inside the mesh. */
-function decidedEndpoint(
-  { network, reachability }: LiveState,
-  { family }: Vantage,
-  { nodeId }: NodeState,
-): string | null {
-  const ranges = meshRangesOf(network);
-  const endpoints = (reachability.get(nodeId)?.endpoints ?? []).filter((endpoint) => {
-    const address = readAddress(parseEndpoint(endpoint).address);
-    return address && !ranges.some((range) => contains(range, address));
-  });
+function decidedEndpoint(state: LiveState, { family }: Vantage, { nodeId }: NodeState): string | null {
+  const decided = state.reachability.get(nodeId)?.endpoints ?? [];
+  const endpoints = decided.filter((endpoint) => !isInMesh(state, endpoint));
   return endpoints.find((endpoint) => endpoint.startsWith('[') === (family === 6)) ?? endpoints[0] ?? null;
 }

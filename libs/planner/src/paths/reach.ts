@@ -1,5 +1,9 @@
+import { readAddress } from '#ipam/address.js';
+import { formatEndpoint, parseEndpoint } from '#ipam/endpoint-text.js';
+import { contains } from '#ipam/prefix.js';
 import type { NodeState } from '#topology/network-state.js';
 import type { LiveState } from '../members.js';
+import { meshRangesOf } from '../mesh-ranges.js';
 import { profileOf } from '../node-profile.js';
 
 /**
@@ -15,6 +19,20 @@ export function isCallable(state: LiveState, node: NodeState): boolean {
 export const offersPublic = (state: LiveState, node: NodeState): boolean => profileOf(state, node).reachable;
 
 export const offersLan = (node: NodeState): boolean => node.endpoints.some(({ kind }) => kind === 'lan');
+
+/** Where anybody can call a node: what it offers, and where others see it. None inside the mesh (rule 13). */
+export function calledAt(state: LiveState, { nodeId, endpoints }: NodeState): string[] {
+  const offered = endpoints.filter(({ kind }) => kind === 'public');
+  const decided = state.reachability.get(nodeId)?.endpoints ?? [];
+  return [...new Set([...offered.map(({ address, port }) => formatEndpoint(address, port)), ...decided])].filter(
+    (endpoint) => !isInMesh(state, endpoint),
+  );
+}
+
+export function isInMesh({ network }: LiveState, endpoint: string): boolean {
+  const address = readAddress(parseEndpoint(endpoint).address);
+  return !address || meshRangesOf(network).some((range) => contains(range, address));
+}
 
 /** A relay that is there and that everybody can call. */
 export function isUsableRelay(state: LiveState, nodeId: string): boolean {

@@ -1,6 +1,6 @@
 import type { NodeState, PathState } from '#topology/network-state.js';
 import type { LiveState } from '../members.js';
-import { isCallable, isUsableRelay, offersLan } from './reach.js';
+import { calledAt, isCallable, isUsableRelay, offersLan } from './reach.js';
 
 /** What a node's paths to all others follow from, exceptions of pairs aside. */
 export interface Standing {
@@ -21,6 +21,8 @@ export interface RelayStanding {
   site: string | null;
   offersLan: boolean;
   cut: ReadonlySet<string>;
+  /** Where it is called. */
+  endpoints: readonly string[];
 }
 
 /** Nobody has said anything of relays, NATs or pairs: every path is the one that offers make. */
@@ -46,9 +48,10 @@ function relayOf(state: LiveState, { nodeId }: NodeState, cut: ReadonlySet<strin
   const relayId = state.assignments.get(nodeId)?.relayId;
   if (relayId === undefined || cut.has(relayId) || !isUsableRelay(state, relayId)) return undefined;
   const relay = state.nodes.get(relayId);
-  return (
-    relay && { nodeId: relayId, site: relay.site, offersLan: offersLan(relay), cut: exceptionsOf(state, relayId).cut }
-  );
+  if (!relay) return undefined;
+  const { cut: cutOff } = exceptionsOf(state, relayId);
+  const endpoints = calledAt(state, relay);
+  return { nodeId: relayId, site: relay.site, offersLan: offersLan(relay), cut: cutOff, endpoints };
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -32,7 +32,27 @@ test('a set of a node with gateways that may be applied', () => {
   ).toEqual([]);
 });
 
+test('a relay may have everything for a peer without a way to the internet of its own', () => {
+  const transit = { name: 'transit/internet', sources: ['10.90.0.3/32'], destinations: ['0.0.0.0/0', '::/0'] };
+  const ranges = { name: 'transit/ranges', except: ['10.90.5.1/32'], destinations: ['10.20.0.0/24'] };
+  expect(check(transit, ranges, { ...filter, way: 'through' }, { ...everything, endpoint: null })).toEqual([]);
+});
+
 test.each<[string, object[], string, RegExp]>([
+  [
+    'a way through for everything from anybody',
+    [{ name: 'transit/ranges', destinations: ['0.0.0.0/0'] }],
+    'transit/ranges',
+    /nothing for this node itself/,
+  ],
+  [
+    'a way through from nowhere that is known',
+    [{ name: 'transit/internet', sources: 'users', destinations: [] }],
+    'transit/internet',
+    /"sources" is not a list/,
+  ],
+  ['a way through to nowhere', [{ name: 'transit/ranges' }], 'transit/ranges', /"destinations" is not a list/],
+  ['a filter of another way', [{ ...filter, way: 'around' }], 'filter/f', /neither absent nor through nor edge/],
   [
     'forwarding that is not said plainly',
     [{ ...ownInterface(), forward: 'yes' }],

@@ -5,7 +5,7 @@ import { contains, formatPrefix, hostPrefix, overlaps, parsePrefix, type Prefix 
 import { isInteger, isUnusable, readPrefix, type Add, type Fields } from './check-resource.js';
 
 /** What follows the kind in a name becomes part of a rule's comment. */
-export const isOfKind = (name: string, kind: 'nat' | 'filter') =>
+export const isOfKind = (name: string, kind: 'nat' | 'filter' | 'transit') =>
   name.startsWith(`${kind}/`) && /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/.test(name.slice(kind.length + 1));
 
 export const isProbeName = (name: string) => name.startsWith('probe/') && isId(name.slice('probe/'.length));
@@ -29,11 +29,20 @@ export function checkFilter(fields: Fields, add: Add): void {
   if (fields.verdict !== 'accept' && fields.verdict !== 'drop') add('"verdict" is neither accept nor drop');
   checkRanges(fields, 'sources', add);
   checkRanges(fields, 'destinations', add);
+  if (fields.way !== undefined && fields.way !== 'through' && fields.way !== 'edge')
+    add('"way" is neither absent nor through nor edge');
   if (fields.local !== undefined && fields.local !== true) add('"local" is neither absent nor true');
   if (fields.service === undefined) return;
   const { protocol, port } = Object(fields.service) as Fields;
   if (protocol !== 'tcp' && protocol !== 'udp') add('"service.protocol" is neither tcp nor udp');
   if (!isPort(port)) add('"service.port" is not a number from 1 to 65535');
+}
+
+export function checkTransit(fields: Fields, add: Add): void {
+  for (const field of ['sources', 'except']) if (fields[field] !== undefined) checkRanges(fields, field, add);
+  for (const prefix of checkRanges(fields, 'destinations', add))
+    if (prefix.length === 0 && fields.sources === undefined)
+      add(`${formatPrefix(prefix)} for whoever sends it would leave nothing for this node itself`);
 }
 
 export function checkInternet(fields: Fields, add: Add): void {

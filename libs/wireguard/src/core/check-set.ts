@@ -5,6 +5,7 @@ import {
   checkInternet,
   checkNat,
   checkProbe,
+  checkTransit,
   checkTranslations,
   isOfKind,
   isProbeName,
@@ -30,7 +31,7 @@ export function checkSet(resources: Iterable<unknown>, ownPublicKey: string): Se
   const seen = new Owners();
   let interfaces = 0;
   const all = [...resources];
-  const hasInternet = all.some((resource) => nameOf(resource) === 'internet');
+  const hasInternet = all.some((each) => ['internet', 'transit/internet'].includes(nameOf(each)));
   for (const resource of all) {
     const name = nameOf(resource);
     const add = (message: string) => problems.push({ resource: name.slice(0, 100), message });
@@ -86,6 +87,7 @@ function ownProblems(name: string, fields: Fields): readonly string[] {
   else if (name.startsWith('route/')) checkRoute(fields, add);
   else if (isOfKind(name, 'nat')) checkNat(fields, add);
   else if (isOfKind(name, 'filter')) checkFilter(fields, add);
+  else if (isOfKind(name, 'transit')) checkTransit(fields, add);
   else if (name === 'internet') checkInternet(fields, add);
   else if (isProbeName(name)) checkProbe(fields, add);
   else if (name === 'lock') checkLock(fields, add);

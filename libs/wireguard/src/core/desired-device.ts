@@ -4,6 +4,7 @@ import type {
   PeerResource,
   Resource,
   RouteResource,
+  TransitResource,
 } from '#contracts/node-stream.js';
 import { desiredFirewall, OUTSIDE_MARK, type Firewall } from './firewall/firewall.js';
 import { desiredFullTunnel, type FullTunnel } from './full-tunnel.js';
@@ -80,7 +81,10 @@ export function desiredDevice(resources: Iterable<Resource>, local: LocalSetting
       .map((route) => route.cidr)
       .filter(usable)
       .sort(compare),
-    fullTunnel: desiredFullTunnel(internet, local.controlPlane ?? [], ipv6),
+    fullTunnel: desiredFullTunnel(
+      { internet, transits: all.filter(isTransit), outside: local.controlPlane ?? [] },
+      ipv6,
+    ),
     firewall: desiredFirewall(all, own, local),
     sysctls: desiredSysctls({ forward: own.forward === true, internet: takesAll, ipv6 }),
   };
@@ -123,6 +127,7 @@ function comingPeer({ node, nextKey, endpoint }: PeerResource): DesiredPeer[] {
 export const isInterface = (resource: Resource): resource is InterfaceResource => resource.name === 'interface';
 export const isPeer = (resource: Resource): resource is PeerResource => resource.name.startsWith('peer/');
 export const isInternet = (resource: Resource): resource is InternetResource => resource.name === 'internet';
+export const isTransit = (resource: Resource): resource is TransitResource => resource.name.startsWith('transit/');
 export const isRoute = (resource: Resource): resource is RouteResource => resource.name.startsWith('route/');
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

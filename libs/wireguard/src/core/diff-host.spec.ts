@@ -115,6 +115,33 @@ test("only clients' traffic: rules for what comes out of the tunnel from them, n
   ]);
 });
 
+test('what only comes by: a rule for what the firewall marks, before all others, and our table; no mark on the tunnel', () => {
+  const transit: Resource = { name: 'transit/ranges', destinations: ['10.20.0.0/24'] };
+  const device = desired([ownInterface({ forward: true }), transit]);
+  expect([device.fwmark, device.fullTunnel]).toEqual([
+    0,
+    { routes: ['0.0.0.0/0'], rules: [{ family: 4, kind: 'through' }] },
+  ]);
+  const both = desired([
+    ownInterface({ forward: true }),
+    transit,
+    { ...internet, sources: ['10.90.0.9/32'] } as Resource,
+  ]);
+  expect(both.fullTunnel.rules.filter(({ family }) => family === 4).map(({ kind }) => kind)).toEqual([
+    'through',
+    'outside',
+    'near',
+    'tunnel',
+  ]);
+  const commands = renderCommands(diffDevice(device, observed(), new Set()), {
+    interfaceName: 'tmb0',
+    privateKeyFile: '/state/wireguard.key',
+  });
+  expect(commands.flatMap((each) => (each.tool === 'ip' && each.family === 4 ? [each.batch] : []))).toEqual([
+    expect.stringMatching(/^rule add fwmark 0x75 iif tmb0 table \d+ priority 1[2-5]\d{3} protocol 116\n$/),
+  ]);
+});
+
 test("the control plane's addresses as this node knows them stay outside, too; without IPv6 there is none of it", () => {
   const device = desiredDevice([ownInterface({ forward: true }), internet], {
     ...local,

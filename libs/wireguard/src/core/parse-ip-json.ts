@@ -1,6 +1,6 @@
 import type { Family } from '#ipam/address.js';
-import { OUTSIDE_MARK } from './firewall/firewall.js';
-import { routingNumbers, RULE_ORDER, type RoutingRule } from './full-tunnel.js';
+import { OUTSIDE_MARK, THROUGH_MARK } from './firewall/firewall.js';
+import { kindAt, routingNumbers, type RoutingRule } from './full-tunnel.js';
 import type { ObservedRoute } from './observed-device.js';
 import { ROUTE_PROTOCOL } from './protocol.js';
 
@@ -71,23 +71,26 @@ export function parseIpRoutes(text: string, family: Family, table: number): IpRo
 
 /** Reads `ip -N -json -4|-6 rule show`. @returns those with our protocol number and priorities */
 export function parseIpRules(text: string, family: Family, interfaceName: string): RoutingRule[] {
-  const { priority } = routingNumbers(interfaceName);
   return (JSON.parse(text || '[]') as IpRuleEntry[])
-    .filter((entry) => entry.protocol === String(ROUTE_PROTOCOL) && RULE_ORDER[entry.priority - priority] !== undefined)
+    .filter((entry) => entry.protocol === String(ROUTE_PROTOCOL) && kindAt(entry.priority, interfaceName))
     .map((entry) => knownRule(entry, family, interfaceName) ?? { family, kind: 'unknown', priority: entry.priority });
 }
 
 /** The rule that, asked for, would look like this. */
 function knownRule(entry: IpRuleEntry, family: Family, interfaceName: string): RoutingRule | undefined {
-  const { table, priority } = routingNumbers(interfaceName);
+  const { table } = routingNumbers(interfaceName);
   const prefix = (address: string, length?: number) =>
     canonical(length === undefined ? address : `${address}/${length}`, family);
-  const kind = RULE_ORDER[entry.priority - priority];
+  const kind = kindAt(entry.priority, interfaceName);
   const { src = 'all', srclen, dst, dstlen } = entry;
   const looks = (like: Omit<IpRuleEntry, 'priority' | 'protocol'>) => {
     const { priority: _p, protocol: _r, ...rest } = { src, ...entry };
     return JSON.stringify(Object.entries(rest).sort()) === JSON.stringify(Object.entries({ src, ...like }).sort());
   };
+  if (kind === 'through') {
+    const like = { fwmark: `0x${THROUGH_MARK.toString(16)}`, iif: interfaceName, table: String(table) };
+    return src === 'all' && looks(like) ? { family, kind } : undefined;
+  }
   if (kind === 'outside' && dst !== undefined && src === 'all') {
     const like = { dst, ...(dstlen !== undefined && { dstlen }), table: MAIN };
     return looks(like) ? { family, kind, to: prefix(dst, dstlen) } : undefined;

@@ -101,7 +101,8 @@ test.each([
   expect(parseIpRoutes(text, family, TABLE)).toEqual({ routes, tunnelRoutes: [] });
 });
 
-const { table: TABLE, priority: FIRST } = routingNumbers('tmb0');
+const { table: TABLE, priorities } = routingNumbers('tmb0');
+const { through: THROUGH, outside: FIRST } = priorities;
 
 test('ip route: the table of the full tunnel is told from the main one, others are left out', () => {
   const text = `[{"dst":"default","protocol":"116","table":"${TABLE}"},{"dst":"10.1.0.0/16","protocol":"116"},
@@ -133,6 +134,16 @@ test.each<[string, object, RoutingRule | undefined]>([
     'tunnel of clients',
     { priority: FIRST + 2, src: '10.90.0.128', srclen: 25, iif: 'tmb0', table: String(TABLE) },
     { family: 4, kind: 'tunnel', from: '10.90.0.128/25' },
+  ],
+  [
+    'through',
+    { priority: THROUGH, src: 'all', fwmark: '0x75', iif: 'tmb0', table: String(TABLE) },
+    { family: 4, kind: 'through' },
+  ],
+  [
+    'through, but from anywhere',
+    { priority: THROUGH, src: 'all', fwmark: '0x75', table: String(TABLE) },
+    { family: 4, kind: 'unknown', priority: THROUGH },
   ],
   [
     'a rule with our number that is not one of those',

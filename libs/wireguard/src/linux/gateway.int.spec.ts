@@ -325,6 +325,10 @@ inOwnNamespace(import.meta.url, () => {
       peerFar('0.0.0.0/0'),
       ...prefixes,
       { name: 'filter/x', verdict: 'drop', sources: ['10.90.0.9/32'], destinations: ['10.0.0.0/8'] },
+      { name: 'filter/y', verdict: 'accept', sources: ['10.90.0.0/16'], destinations: ['10.0.0.0/8'], way: 'through' },
+      { name: 'filter/z', verdict: 'drop', sources: ['0.0.0.0/0'], destinations: ['10.9.0.0/16'], way: 'edge' },
+      { name: 'transit/ranges', except: ['10.90.0.9/32'], destinations: ['10.20.0.0/24', 'fd20::/64'] },
+      { name: 'transit/internet', sources: ['10.90.0.3/32'], destinations: ['0.0.0.0/0'] },
       { name: 'internet', outside: [] },
     ];
     await apply(everything);

@@ -1,5 +1,11 @@
 import { sha256Hex } from '#contracts/canonical.js';
-import type { FilterResource, InterfaceResource, NatResource, Resource } from '#contracts/node-stream.js';
+import type {
+  FilterResource,
+  InterfaceResource,
+  NatResource,
+  Resource,
+  TransitResource,
+} from '#contracts/node-stream.js';
 import { formatPrefix, overlaps, parsePrefix } from '#ipam/prefix.js';
 import { translate } from '#ipam/translate.js';
 
@@ -24,6 +30,8 @@ export interface Firewall {
   publications: readonly Publication[];
   /** In terms of real addresses: what crosses the node is translated at the tunnel's mouth only. */
   filters: readonly FilterResource[];
+  /** What is left as it is, and marked: it goes back into the tunnel. */
+  transits: readonly TransitResource[];
 }
 
 /** @returns null when a set needs no table */
@@ -50,6 +58,7 @@ export function desiredFirewall(
         sources: inRealAddresses(filter.sources, prefixes),
         destinations: inRealAddresses(filter.destinations, prefixes),
       })),
+    transits: resources.filter((resource) => resource.name.startsWith('transit/')).sort(byName) as TransitResource[],
   };
   const { forward, internet, filters } = firewall;
   return forward || internet || nats.length > 0 || filters.length > 0 ? firewall : null;
@@ -85,7 +94,7 @@ function inRealAddresses(named: readonly string[], translations: readonly Prefix
  * 14 bits: kube-proxy uses bits 14 and 15, Calico and others the upper half.
  */
 function withMarks(publications: readonly Omit<Publication, 'mark'>[]): Publication[] {
-  const taken = new Set<number>([OUTSIDE_MARK]);
+  const taken = new Set<number>([OUTSIDE_MARK, THROUGH_MARK]);
   return publications.map((each) => {
     const text = `${each.protocol} ${each.mesh.address} ${each.mesh.port}`;
     let mark = (parseInt(sha256Hex(text).slice(0, 8), 16) % 0x3fff) + 1;
@@ -97,5 +106,8 @@ function withMarks(publications: readonly Omit<Publication, 'mark'>[]): Publicat
 
 /** On the tunnel's own packets, and on connections that stay outside a full tunnel. */
 export const OUTSIDE_MARK = 0x74;
+
+/** On what comes out of the tunnel and goes back into it, whatever routes there are. */
+export const THROUGH_MARK = 0x75;
 
 const byName = (a: Resource, b: Resource) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

@@ -58,6 +58,41 @@ table inet tombolo_tmb0 {
   );
 });
 
+const through: Resource = {
+  name: 'transit/ranges',
+  except: ['10.90.5.1/32'],
+  destinations: ['10.20.0.0/24', '100.64.0.0/10', 'fd20::/64'],
+};
+
+test('what only comes by is marked before anything is translated, and left as it is', () => {
+  const users: Resource = { name: 'transit/internet', sources: ['10.90.0.3/32'], destinations: ['0.0.0.0/0', '::/0'] };
+  const set = [pods, through, users];
+  expect(rules('mouth_in', set, true)).toEqual([
+    'iifname "tmb0" meta nfproto ipv4 ip saddr { 10.90.0.3/32 } meta mark set 0x75 accept',
+    'iifname "tmb0" meta nfproto ipv4 ip daddr { 10.20.0.0/24, 100.64.0.0/10 } ip saddr != { 10.90.5.1/32 } meta mark set 0x75 accept',
+    'iifname "tmb0" meta nfproto ipv6 ip6 daddr { fd20::/64 } meta mark set 0x75 accept',
+    expect.stringContaining('daddr set'),
+  ]);
+  expect(rules('mouth_out', set, true)).toEqual([
+    'iifname "tmb0" oifname "tmb0" meta mark 0x75 accept',
+    expect.stringContaining('saddr set'),
+  ]);
+});
+
+test('a filter looks at what goes through the tunnel, at what crosses its edge, or at both', () => {
+  const all = { sources: ['10.0.0.0/8'], destinations: ['10.0.0.0/8'] };
+  const set: Resource[] = [
+    { name: 'filter/a', verdict: 'accept', way: 'through', ...all },
+    { name: 'filter/b', verdict: 'accept', way: 'edge', ...all },
+  ];
+  const match = 'meta nfproto ipv4 ip saddr { 10.0.0.0/8 } ct original ip daddr { 10.0.0.0/8 } accept';
+  expect(rules('cross', set).slice(2, -1)).toEqual([
+    `iifname "tmb0" oifname "tmb0" ${match}`,
+    `iifname "tmb0" oifname != "tmb0" ${match}`,
+    `iifname != "tmb0" oifname "tmb0" ${match}`,
+  ]);
+});
+
 test('drops come before accepts, each family is compared with its own, everything needs no match', () => {
   const set = [
     filter('b', 'accept', ['0.0.0.0/0', '::/0'], ['10.0.0.0/8']),

@@ -8,6 +8,7 @@ import {
   counterName,
   OUTSIDE_MARK,
   tableName,
+  THROUGH_MARK,
   UNMATCHED,
   type Firewall,
   type PrefixTranslation,
@@ -61,12 +62,23 @@ function chain(name: string, hook: string, rules: readonly string[]): string {
   return `  chain ${name} {\n    type ${hook}; policy accept;\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`;
 }
 
+const THROUGH = `0x${THROUGH_MARK.toString(16)}`;
+const MARK_THROUGH = `meta mark set ${THROUGH}`;
 const OUTSIDE = `0x${OUTSIDE_MARK.toString(16)}`;
 const MARK_OUTSIDE = `meta mark set ${OUTSIDE}`;
 
-function mouthIn({ interfaceName, prefixes, publications }: Firewall): string[] {
+/** What only comes by is marked before anything else is made of it: answers to what the machine translated are not that. */
+function mouthIn({ interfaceName, prefixes, publications, transits }: Firewall): string[] {
   const from = `iifname "${interfaceName}"`;
   return [
+    ...transits.flatMap(({ name, sources = EVERYTHING, except = [], destinations }) =>
+      matches(sources, destinations, '').map((match) => {
+        const others = ofFamily(except, match.includes('ipv6') ? 6 : 4);
+        const ip = ipName(match.includes('ipv6') ? 6 : 4);
+        const not = others.length > 0 ? ` ${ip} saddr != { ${others.join(', ')} }` : '';
+        return `${from} ${match}${not} ${MARK_THROUGH} accept comment "${name}"`;
+      }),
+    ),
     ...publications.map(({ name, protocol, mesh, service, mark }) => {
       const ip = ipOf(mesh.address);
       const match = `${from} ${ip} daddr ${mesh.address} ${protocol} dport ${mesh.port}`;
@@ -76,9 +88,10 @@ function mouthIn({ interfaceName, prefixes, publications }: Firewall): string[] 
   ];
 }
 
-function mouthOut({ interfaceName, prefixes, publications }: Firewall): string[] {
+function mouthOut({ interfaceName, prefixes, publications, transits }: Firewall): string[] {
   const to = `oifname "${interfaceName}"`;
   return [
+    ...(transits.length > 0 ? [`iifname "${interfaceName}" ${to} meta mark ${THROUGH} accept`] : []),
     ...publications.map(({ name, protocol, mesh, mark }) => {
       const flow = `${to} ct mark ${mark} ct direction reply meta l4proto ${protocol}`;
       return `${flow} ${protocol} sport set ${mesh.port} ${ipOf(mesh.address)} saddr set ${mesh.address} accept comment "${name}"`;
@@ -154,7 +167,7 @@ function arrive(firewall: Firewall): string[] {
 
 function judge(interfaceName: string, filters: readonly FilterResource[], publications: readonly Publication[]) {
   const rules = (verdict: FilterResource['verdict']) =>
-    filters.filter((each) => each.verdict === verdict).flatMap(verdictRules);
+    filters.filter((each) => each.verdict === verdict).flatMap((each) => verdictRules(interfaceName, each));
   return [
     'ct state established,related accept',
     ...rules('drop'),
@@ -164,10 +177,21 @@ function judge(interfaceName: string, filters: readonly FilterResource[], public
 }
 
 /** By the destination as it came: by now the owner of a service address may have put a pod's there. */
-function verdictRules({ name, verdict, sources, destinations, service }: FilterResource): string[] {
+function verdictRules(interfaceName: string, filter: FilterResource): string[] {
+  const { name, verdict, sources, destinations, service } = filter;
   const port = service ? ` meta l4proto ${service.protocol} ct original proto-dst ${service.port}` : '';
   const end = verdict === 'drop' ? `counter name ${counterName(name)} drop` : 'accept';
-  return matches(sources, destinations, 'ct original').map((match) => `${match}${port} ${end} comment "${name}"`);
+  return waysOf(filter, interfaceName).flatMap((way) =>
+    matches(sources, destinations, 'ct original').map((match) => `${way}${match}${port} ${end} comment "${name}"`),
+  );
+}
+
+/** As what a filter looks at: what goes through, what crosses the tunnel's edge in or out, or either. */
+function waysOf({ way }: FilterResource, interfaceName: string): string[] {
+  const name = `"${interfaceName}"`;
+  if (!way) return [''];
+  if (way === 'through') return [`iifname ${name} oifname ${name} `];
+  return [`iifname ${name} oifname != ${name} `, `iifname != ${name} oifname ${name} `];
 }
 
 /** What the node itself sends into the mesh has a mesh address, whatever a program has bound itself to. */
