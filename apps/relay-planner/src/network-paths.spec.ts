@@ -2,7 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { NetworkFact } from '#contracts/facts.js';
 import type { ObservedLink } from '#contracts/reports.js';
 import { lanEndpoint, NetworkHistory, publicEndpoint } from '../../../test/support/network-history.js';
-import { pathFailed, pathProven, pathTried, place, reachabilityDecided } from '../../../test/support/relay-facts.js';
+import {
+  pathFailed,
+  pathProven,
+  pathTried,
+  place,
+  reachabilityDecided,
+  relaySet,
+} from '../../../test/support/relay-facts.js';
 import { LONGEST_TRIAL_MS, NetworkPaths, TRIAL_MS } from './network-paths.js';
 import { RelayHealth } from './relays/relay-health.js';
 
@@ -173,6 +180,18 @@ describe('a trial', () => {
     holds('a', 1);
     expect(due(limit).failures).toEqual([]);
     expect(due(limit + 1).failures).toEqual([{ pair: [ids.a, ids.b], reason: 'no handshake' }]);
+  });
+
+  test('is wanted by whoever lost its way to a relay, without any traffic, until it is back', () => {
+    const { ids, append, due } = given(
+      ({ p }) => relaySet(p),
+      ({ a, p }) => pathFailed(a, p, 'public'),
+      ({ a, q }) => pathFailed(a, q, 'public'),
+    );
+    expect([due(1).tries, due(1.5).tries, due(2).tries]).toEqual([[[ids.a, ids.p]], [], [[ids.a, ids.p]]]);
+    append(pathTried(ids.a, ids.p, 'public'), 3);
+    append(pathProven(ids.a, ids.p), 4);
+    expect(due(70).tries).toEqual([]);
   });
 
   test('is wanted by a pair that a relay forwards for, for a minute', () => {

@@ -55,6 +55,8 @@ export class NetworkPaths {
   /** The log version that a node holds, as far as it told. */
   readonly #held = new Map<string, number>();
   readonly #interest = new Map<string, { pair: Pair; at: number; askAt: number }>();
+  /** When ways to relays are looked for next. */
+  #missRelaysAt = -Infinity;
   /** Nodes that are not what they were when something failed. */
   readonly #changed = new Map<string, number>();
   readonly #missed = new Map<string, Pair>();
@@ -119,7 +121,12 @@ export class NetworkPaths {
 
   due(state: NetworkState, now: number): Due {
     const reachability = this.#settling.due(now, (nodeId) => state.reachability.get(nodeId));
-    return { reachability, tries: this.#tries(now), ...this.#outcomes(now), failures: this.#failures(state, now) };
+    return {
+      reachability,
+      tries: this.#tries(state, now),
+      ...this.#outcomes(now),
+      failures: this.#failures(state, now),
+    };
   }
 
   /** The verdict on a node that has lasted, with those who saw it. */
@@ -138,8 +145,9 @@ export class NetworkPaths {
     this.#settling.note(nodeId, isNews && !isKnown(state, nodeId, verdict) ? verdict : undefined, now);
   }
 
-  #tries(now: number): Pair[] {
+  #tries(state: NetworkState, now: number): Pair[] {
     const tries: Pair[] = [];
+    this.#missRelays(state, now);
     for (const [key, interest] of this.#interest) {
       if (now - interest.at > INTEREST_MS) this.#interest.delete(key);
       else if (now >= interest.askAt) {
@@ -148,6 +156,14 @@ export class NetworkPaths {
       }
     }
     return tries;
+  }
+
+  /** Nodes that lost their way to a relay that is there: while it is the only one left, no traffic can show that they want it back. */
+  #missRelays({ relays, paths }: NetworkState, now: number): void {
+    if (now < this.#missRelaysAt) return;
+    this.#missRelaysAt = now + ASK_AGAIN_MS;
+    for (const relayId of [...relays.keys()].filter((id) => this.health.isUp(id, now)))
+      for (const { a, b, phase } of paths.get(relayId)?.values() ?? []) if (phase === 'failed') this.#talk([a, b], now);
   }
 
   #outcomes(now: number): Pick<Due, 'proofs'> {
