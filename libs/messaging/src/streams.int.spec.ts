@@ -20,6 +20,18 @@ test('makes every stream as asked for, and repeating it from two replicas at onc
   expect((await manager.streams.info(STREAMS.nodes)).created).toBe(created);
 });
 
+test('many replicas that start at once all find every stream made', async () => {
+  const replicas = await Promise.all(Array.from({ length: 8 }, () => broker.connect()));
+  const manager = await replicas[0]!.manager();
+  await ensureStreams(replicas[0]!, { replicas: 1 });
+  for (let round = 0; round < 60; round++) {
+    for (const { name } of streamConfigs(1)) await manager.streams.delete(name);
+    await Promise.all(replicas.map((replica) => ensureStreams(replica, { replicas: 1 })));
+  }
+  const names = (await manager.streams.names().next()).sort();
+  expect(names).toEqual(streamConfigs(1).map(({ name }) => name).sort());
+});
+
 test('brings a stream back to what it must be, and keeps what it holds', async () => {
   const connection = await broker.connect();
   const manager = await connection.manager();

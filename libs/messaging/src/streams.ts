@@ -133,15 +133,32 @@ export async function streamLife(
 
 async function ensureStream(manager: JetStreamManager, wanted: Wanted): Promise<StreamInfo> {
   const found = await find(manager, wanted.name);
-  if (!found) return manager.streams.add(wanted);
+  if (!found) return make(manager, wanted);
   const differences = settingsThatDiffer(wanted, found.config);
   if (differences.length === 0) return found;
   // No broker changes the retention of a stream that is there; an empty one is made again.
   if (differences.includes('retention') && found.state.messages === 0) {
     await manager.streams.delete(wanted.name);
-    return manager.streams.add(wanted);
+    return make(manager, wanted);
   }
   return manager.streams.update(wanted.name, { ...found.config, ...wanted });
+}
+
+/** A stream whose subjects are another's (`JSStreamSubjectOverlapErr` in nats-server's errors.json), or its own, while it is being made. */
+const SUBJECTS_OVERLAP = 10_065;
+/** How long another replica may take to make a stream, milliseconds. */
+const MADE_MS = 1_000;
+
+async function make(manager: JetStreamManager, wanted: Wanted): Promise<StreamInfo> {
+  try {
+    return await manager.streams.add(wanted);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError && error.code === SUBJECTS_OVERLAP)) throw error;
+    await pause(MADE_MS);
+    const made = await find(manager, wanted.name);
+    if (made) return made;
+    throw error;
+  }
 }
 
 async function find(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
