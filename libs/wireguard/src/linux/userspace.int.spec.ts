@@ -52,6 +52,17 @@ inOwnNamespace(import.meta.url, () => {
     expect(await harness.device.observe()).toBeUndefined();
   });
 
+  test('its interface deleted, and slow to end: it takes nothing of its successor with it', async () => {
+    await up();
+    const former = pidOf(harness.interfaceName);
+    process.kill(former, 'SIGSTOP');
+    execFileSync('ip', ['link', 'delete', 'dev', harness.interfaceName]);
+    await up();
+    if (existsSync(`/proc/${former}`)) await kill(former, 'SIGCONT');
+    expect(existsSync(socket())).toBe(true);
+    expect(await steps(harness.device)).toEqual([]);
+  });
+
   test('hanging: known as dead within the time limit, and replaced', async () => {
     await up();
     process.kill(pidOf(harness.interfaceName), 'SIGSTOP');

@@ -31,8 +31,8 @@ export class WireguardGo {
 
   /** Starts it and waits until it answers. @throws DeviceError `unsupported` when it is not installed, `failed` */
   async start(): Promise<void> {
-    // A killed process leaves its socket behind.
-    await rm(this.#socket, { force: true });
+    // One that was killed has left its socket behind; one whose interface was deleted ends soon, and takes whatever is there with it.
+    await this.stop();
     await this.#shortenLog();
     const log = openSync(this.#logFile, 'a', 0o600);
     const child = spawn('wireguard-go', ['-f', this.interfaceName], {
