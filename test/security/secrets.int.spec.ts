@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +49,8 @@ inOwnNamespace(import.meta.url, () => {
   }, 110_000);
   afterAll(async () => {
     await endAll();
+    // The data plane outlives its agent, and would outlive this test: without an interface wireguard-go ends.
+    spawnSync('ip', ['link', 'delete', 'dev', 'tmbsec']);
     await service?.close();
     rmSync(dir, { recursive: true, force: true });
   }, 60_000);
