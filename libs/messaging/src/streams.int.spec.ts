@@ -29,7 +29,11 @@ test('many replicas that start at once all find every stream made', async () => 
     await Promise.all(replicas.map((replica) => ensureStreams(replica, { replicas: 1 })));
   }
   const names = (await manager.streams.names().next()).sort();
-  expect(names).toEqual(streamConfigs(1).map(({ name }) => name).sort());
+  expect(names).toEqual(
+    streamConfigs(1)
+      .map(({ name }) => name)
+      .sort(),
+  );
 });
 
 test('brings a stream back to what it must be, and keeps what it holds', async () => {
