@@ -51,7 +51,7 @@ if (await check('packages', () => prepare('packages'))) {
       lab(['--kernel', '--json', json], { behind: true }),
     ),
   ]);
-  // It ends elsewhere than it should in one run of four or so, for a reason not found yet (docs/lab.md).
+  // Of two runs on a quiet machine one ended with wrong paths, for a reason not found yet (docs/lab.md).
   skip('lab: the matrix of all kinds of NAT', '`npm run lab` runs it');
   await check(`no secret in all that was told (${countSecrets(kept)} were made)`, noLeak);
 }
