@@ -12,6 +12,7 @@ import type { ObservedLink } from '#contracts/reports.js';
 import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
 import { NetworkFollower } from '#service/network-follower.js';
 import { publicEndpoint } from '../support/network-history.js';
+import { until } from '../support/wait.js';
 
 /** The registry and the relay-planner, each with its real parts, on one log in memory; between them a bus that copies. */
 let registry: TestRegistry;
@@ -173,12 +174,10 @@ describe('paths', () => {
 
   /** Until the relay-planner has heard of the relay and found it for both. */
   async function relayed(): Promise<void> {
-    for (let n = 0; n < 200; n++) {
+    await until('a and b to get a relay', async () => {
       const { body } = await prod('paths?among=a,b');
-      if (body.items[0].path === 'relayed') return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error('a and b have got no relay');
+      return body.items[0].path === 'relayed';
+    });
   }
 
   const UNHEARD = { link: 'unknown', rtt: null, heardAt: null, lastHandshake: null };
