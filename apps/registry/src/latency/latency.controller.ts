@@ -1,11 +1,10 @@
 import { Controller, Inject, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { isLive } from '#planner/members.js';
 import type { Page } from '../http/paging.js';
 import { Lists } from '../http/routes.js';
 import { Decisions } from '../log/decisions.js';
 import { LatencyQuery, PairLatencyDto } from './latency.dto.js';
-import { pairLatency, routedPairs } from './pair-latency.js';
+import { pairLatency } from './pair-latency.js';
 import { PairLinks } from './pair-links.js';
 
 @ApiTags('status')
@@ -22,10 +21,6 @@ export class LatencyController {
       'All pairs of enabled nodes by their names, as agents told one replica of the relay-planner in the last quarter of an hour; nothing of it is in the log.',
   })
   async latency(@Param('network') nameOrId: string, @Query() query: LatencyQuery): Promise<Page<PairLatencyDto>> {
-    const state = await this.decisions.networkNamed(nameOrId);
-    if (!isLive(state)) return { items: [], nextCursor: null };
-    const { items, nextCursor } = routedPairs(state, query);
-    const link = await this.links.of(state, items);
-    return { items: items.map((pair) => pairLatency(state, pair, link)), nextCursor };
+    return this.links.page(await this.decisions.networkNamed(nameOrId), query, pairLatency);
   }
 }

@@ -1,10 +1,8 @@
 import { Controller, Inject, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { isLive } from '#planner/members.js';
 import type { Page } from '../http/paging.js';
 import { Lists } from '../http/routes.js';
 import { LatencyQuery } from '../latency/latency.dto.js';
-import { routedPairs } from '../latency/pair-latency.js';
 import { PairLinks } from '../latency/pair-links.js';
 import { Decisions } from '../log/decisions.js';
 import { pairPath } from './pair-path.js';
@@ -24,10 +22,6 @@ export class PathController {
       'All pairs of enabled nodes by their names. The path, why it is that one and since when follow from the log; whether it works, how long a round trip takes and when they shook hands is what agents told one replica of the relay-planner in the last quarter of an hour.',
   })
   async paths(@Param('network') nameOrId: string, @Query() query: LatencyQuery): Promise<Page<PairPathDto>> {
-    const state = await this.decisions.networkNamed(nameOrId);
-    if (!isLive(state)) return { items: [], nextCursor: null };
-    const { items, nextCursor } = routedPairs(state, query);
-    const link = await this.links.of(state, items);
-    return { items: items.map((pair) => pairPath(state, pair, link)), nextCursor };
+    return this.links.page(await this.decisions.networkNamed(nameOrId), query, pairPath);
   }
 }
