@@ -247,6 +247,37 @@ test('a message that the broker refuses for good keeps no other node from its ow
   expect(wanted(log.states.at(-1)!)).toEqual(expect.arrayContaining(mesh.digests()));
 });
 
+test('a repair that fails while messages of it are on their way that fail as well is one failure', async () => {
+  const history = new NetworkHistory();
+  const [first, second] = [history.join(), history.join(), history.join()];
+  const log = statesOf(history);
+  const last = log.facts.length;
+  const mesh = new Mesh();
+  mesh.budget = 0;
+  const found = (nodeId: string, logVersion: number): [string, FoundHead] => {
+    const digest = formatDigest(digests(log.states[logVersion]!).get(nodeId)!);
+    return [nodeId, { kind: 'delta', epoch: 1, revision: 1, logVersion, digest, fullRevision: 1 }];
+  };
+  const publisher = new NetworkPublisher(log.states[last]!, {
+    stream: mesh.stream,
+    history: {
+      stateAt: async (at) => {
+        if (at < last - 1) return log.states[at]!;
+        await new Promise((resolve) => setImmediate(resolve));
+        throw new Unavailable('log', 'away');
+      },
+      factsAfter: async (at) => log.facts.slice(at),
+    },
+    mayPublish: () => true,
+    onRefused: () => {},
+    onFailed: () => {},
+  });
+  // Jest fails a test that leaves a rejection to nobody; in a service it would end the process.
+  const taking = publisher.lead(2, new Map([found(first!, last - 2), found(second!, last - 1)]));
+  await expect(taking).rejects.toMatchObject({ part: 'log' });
+  expect(mesh.budget).toBeLessThan(0);
+});
+
 test('a node that says twice that it holds something else gets a full; one that is right, or was only late, gets nothing', async () => {
   const { mesh, publisher } = await settledMesh();
   const [nodeId, set] = [...mesh.agents][0]!;

@@ -401,6 +401,8 @@ class Batch {
   #acks: Promise<void>[] = [];
 
   add(ack: Promise<void>, bytes: number): void {
+    // It may fail before anybody waits for it, or when nobody will: that must not end the process.
+    ack.catch(() => {});
     this.#acks.push(ack);
     this.size.messages += 1;
     this.size.bytes += bytes;
