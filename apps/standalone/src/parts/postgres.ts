@@ -148,6 +148,8 @@ function saysReady(data: string, pid: number): boolean {
 
 async function ensureDatabase(connection: pg.ClientConfig) {
   const client = new pg.Client({ ...connection, database: 'postgres', connectionTimeoutMillis: 5_000 });
+  // The next query tells.
+  client.on('error', () => {});
   try {
     await client.connect();
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [DATABASE]);

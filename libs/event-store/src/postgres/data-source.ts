@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { unavailable } from './database-errors.js';
 import { databaseConnection } from './database-tls.js';
@@ -20,6 +21,11 @@ export const TIMEOUTS = {
   query_timeout: 8_000,
   idle_in_transaction_session_timeout: 10_000,
 };
+/**
+ * Of the pool: a connection always has a listener for its errors. The pool takes its own away when it hands one out, and one that
+ * is ended in the same breath as it is ready would end the process. Whoever has it learns of it by the next query.
+ */
+const CALMLY = { onConnect: (client: EventEmitter) => void client.on('error', () => undefined) };
 /** Any number no other user of the database takes for the same purpose. */
 const MIGRATION_LOCK = 7_023_118_442;
 
@@ -34,7 +40,7 @@ export function logDataSourceOptions({ url, applicationName, poolSize = 20 }: Lo
     migrationsTableName: 'log_migrations',
     // A connection that dies while idle is replaced by the pool; the next query tells if the database is away.
     poolErrorHandler: () => undefined,
-    extra: { ...TIMEOUTS, max: poolSize, keepAlive: true },
+    extra: { ...TIMEOUTS, ...CALMLY, max: poolSize, keepAlive: true },
   };
 }
 
@@ -56,7 +62,7 @@ export async function migrateLog(options: LogDatabaseOptions): Promise<void> {
   const { connectionTimeoutMillis } = TIMEOUTS;
   const dataSource = await connect({
     ...logDataSourceOptions(options),
-    extra: { connectionTimeoutMillis, max: 2, keepAlive: true },
+    extra: { ...CALMLY, connectionTimeoutMillis, max: 2, keepAlive: true },
   } as DataSourceOptions);
   const locking = dataSource.createQueryRunner();
   try {

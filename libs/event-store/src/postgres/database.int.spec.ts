@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { startPostgres, type TestPostgres } from '../../../../test/support/servers.js';
 import { revoked } from '../core/event-store.contract.js';
@@ -36,6 +38,24 @@ test('connections that were cut are replaced, and facts go on at the next versio
   await append(store, 'cut', head);
   expect(await store.head('cut')).toBe(head + 1);
   await dataSource.destroy();
+});
+
+test('a connection that is cut at the moment it is ready ends what was asked, not the process', async () => {
+  let isCutting = false;
+  const way = await wayTo(server.url, (bytes) => isCutting && bytes.subarray(-READY.length).equals(READY));
+  const dataSource = await openLog({ ...options('ready'), url: way.url });
+  try {
+    const database = new Database(dataSource);
+    isCutting = true;
+    await cut('ready');
+    // The pool may not have noticed yet that its idle connection is gone.
+    for (let n = 0; n < 3; n++) await expect(database.query('select 1')).rejects.toMatchObject(away);
+    isCutting = false;
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+  } finally {
+    await dataSource.destroy();
+    way.close();
+  }
 });
 
 test('a connection cut in the middle of a transaction ends that transaction, not the process', async () => {
@@ -102,3 +122,31 @@ test('a database that is not there: opening, migrating and reading say so', asyn
   await expect(migrateLog({ url: gone.url, applicationName: 'gone' })).rejects.toMatchObject(away);
   await dataSource.destroy();
 }, 30_000);
+
+/** Of the protocol: ready for a query, and an end by an administrator (57P01). */
+const READY = Buffer.from('Z\0\0\0\x05I', 'latin1');
+const FATAL = 'SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0';
+const TERMINATED = Buffer.from(`E\0\0\0${String.fromCharCode(FATAL.length + 4)}${FATAL}`, 'latin1');
+
+/** A way to a database on which a connection is ended, in one piece with what the database has just said. */
+async function wayTo(url: string, isCutAfter: (bytes: Buffer) => boolean): Promise<{ url: string; close(): void }> {
+  const { port, hostname } = new URL(url);
+  const way = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      one.on('error', () => undefined);
+      one.once('close', () => other.destroy());
+    }
+    near.pipe(far);
+    far.on('data', (bytes: Buffer) => {
+      if (isCutAfter(bytes)) near.end(Buffer.concat([bytes, TERMINATED]));
+      else near.write(bytes);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(way, 'listening');
+  const here = `127.0.0.1:${(way.address() as AddressInfo).port}`;
+  return { url: url.replace(`${hostname}:${port}`, here), close: () => void way.close() };
+}

@@ -50,7 +50,7 @@ export class Database {
       throw unavailable(error) ?? error;
     }
     let broken = false;
-    // Without a listener, a connection that dies between two statements ends the process.
+    // It may die between two statements.
     const onError = () => (broken = true);
     client.on('error', onError);
     const query: Query = async (text, values) => {
