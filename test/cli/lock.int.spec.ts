@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LockView } from '#topology/lock-view.js';
+import { promisify } from 'node:util';
+import type { InterfaceResource, PeerResource } from '#contracts/node-stream.js';
+import type { LockMemberView, LockView } from '#topology/lock-view.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import type { SimulatedNode } from '../support/simulated-node.js';
 import { until } from '../support/wait.js';
-import { type Cli, cliOf, joinNodes } from './tombolo.js';
+import { type Cli, cliOf, joinNodes, program } from './tombolo.js';
 
 let plane: ControlPlane;
 let cli: Cli;
@@ -26,7 +29,13 @@ afterAll(async () => {
 const fileOf = (operator: string) => join(keys, `${operator}.json`);
 const as = (operator: string, ...words: string[]) => cli.tombolo('lock', ...words, '--key', fileOf(operator), '--yes');
 const statusFor = (operator: string) =>
-  cli.json<LockView & { waiting: { name: string }[] }>('lock', 'status', 'office', '--key', fileOf(operator));
+  cli.json<Omit<LockView, 'waiting'> & { waiting: LockMemberView[] }>(
+    'lock',
+    'status',
+    'office',
+    '--key',
+    fileOf(operator),
+  );
 const publicKeyOf = (operator: string) => as(operator, 'key', 'office').out;
 
 test('init signs who is there, keeps the key in a file of its own, and tells agents', async () => {
@@ -58,19 +67,70 @@ test('who joins waits, and is signed when the key is the one that the machine sh
   expect(cli.tombolo('status', 'office').out).not.toContain('unsigned');
 });
 
+test('a new key of a node waits for its signature, and is signed by the key that the machine shows', async () => {
+  const [a] = nodes as [SimulatedNode];
+  const own = () => (a.set?.resources.get('interface') as InterfaceResource | undefined)?.key;
+  const shown = () => cli.json<{ publicKey: string }>('node', 'show', 'office/a').publicKey;
+  const old = shown();
+  const rotating = promisify(execFile)(process.execPath, [program, 'node', 'rotate-key', 'office/a'], {
+    env: cli.environment,
+  }).catch((error: { code: number; stderr: string }) => error);
+  await until('the node to be asked', () => own()?.wanted !== undefined);
+  const next = await a.offerKey(plane.http);
+  expect(await rotating).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining(`tombolo lock sign office/a --public-key ${next}`),
+  });
+  await until('the node to be told', () => own()?.next === next);
+  for (const node of nodes) node.tellApplied();
+  expect(statusFor('ann').waiting).toMatchObject([
+    { name: 'a', kind: 'next key', publicKey: next, waitsFor: 'never signed' },
+  ]);
+  expect(as('ann', 'status', 'office').out).toContain('uses the one before until this is signed');
+  const foreign = as('ann', 'sign', 'office/a', '--public-key', publicKeyOf('stranger'));
+  expect(foreign).toMatchObject({ code: 3, err: expect.stringMatching(/ has the key .* and the key /) });
+  expect(shown()).toBe(old);
+  expect(as('ann', 'sign', 'office/a', '--public-key', next)).toMatchObject({ code: 0, out: '1 signed' });
+  const peerOfA = (node: SimulatedNode) => node.set?.resources.get(`peer/${a.id}`) as PeerResource | undefined;
+  await until('the others to be told', () => nodes.every((node) => node === a || peerOfA(node)?.nextSigned));
+  for (const node of nodes) node.tellApplied();
+  await until('the new key to be in use', () => shown() === next);
+  expect(statusFor('ann').waiting).toEqual([]);
+});
+
 test('a second operator is added, and removes the first without a node that lacks a signature', () => {
   const [ann, bob] = [publicKeyOf('ann'), publicKeyOf('bob')];
   expect(as('bob', 'add', 'office', bob)).toMatchObject({ code: 3 });
   expect(as('ann', 'add', 'office', bob)).toMatchObject({ code: 0 });
   expect(as('bob', 'remove', 'office', bob)).toMatchObject({ code: 3, err: expect.stringContaining('your own') });
-  expect(as('bob', 'remove', 'office', ann)).toMatchObject({ code: 0, out: expect.stringContaining('3 members') });
+  const removed = as('bob', 'remove', 'office', ann);
+  expect(removed).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('3 members'),
+    err: expect.stringContaining('10.90.0.3'),
+  });
   expect(statusFor('bob')).toMatchObject({ serial: 3, keys: [bob], waiting: [] });
   expect(as('ann', 'sign', 'office')).toMatchObject({ code: 3 });
 });
 
+test('one who is not to be believed is removed without signing again what that key signed', async () => {
+  const carl = publicKeyOf('carl');
+  expect(as('bob', 'add', 'office', carl)).toMatchObject({ code: 0 });
+  nodes.push(...(await joinNodes(plane, 'office', ['d'])));
+  expect(as('carl', 'sign', 'office/d')).toMatchObject({ code: 0, out: '1 signed' });
+  const removed = as('bob', 'remove', 'office', carl, '--leave-unsigned');
+  expect(removed).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('1 wait'),
+    err: expect.stringContaining('10.90.0.4'),
+  });
+  expect(statusFor('bob').waiting).toMatchObject([{ name: 'd', waitsFor: 'key removed' }]);
+  expect(as('bob', 'sign', 'office')).toMatchObject({ code: 0, out: '1 signed' });
+});
+
 test('a server that shows another lock than was seen before gets nothing signed', () => {
   const bob = JSON.parse(readFileSync(fileOf('bob'), 'utf8')) as { pin: { entry: { serial: number } } };
-  const ahead = { ...bob, pin: { ...bob.pin, entry: { ...bob.pin.entry, serial: 4 } } };
+  const ahead = { ...bob, pin: { ...bob.pin, entry: { ...bob.pin.entry, serial: 6 } } };
   writeFileSync(fileOf('ahead'), JSON.stringify(ahead));
   expect(as('ahead', 'sign', 'office')).toMatchObject({ code: 1, err: expect.stringContaining('not to be believed') });
   writeFileSync(fileOf('damaged'), '{"format":1}');
@@ -82,7 +142,7 @@ test('the secret takes the lock off when all keys are lost, and it can be put on
   writeFileSync(join(keys, 'wrong'), 'w'.repeat(43));
   expect(as('none', 'disable', 'office', '--secret-file', join(keys, 'wrong'))).toMatchObject({ code: 3 });
   expect(as('none', 'disable', 'office', '--secret-file', secret)).toMatchObject({ code: 0 });
-  expect(statusFor('bob')).toMatchObject({ on: false, serial: 4 });
+  expect(statusFor('bob')).toMatchObject({ on: false, serial: 6 });
   expect(as('bob', 'init', 'office')).toMatchObject({ code: 0 });
   expect(as('bob', 'disable', 'office')).toMatchObject({ code: 0, out: 'the lock of office is off' });
 });

@@ -18,7 +18,9 @@ export interface AgentStatus {
   peers: { name: string; path: 'direct' | 'lan' | 'punched' | 'relayed'; via?: string }[];
   /** WireGuard public key. */
   publicKey: string;
-  lock: { on: boolean; fingerprint: string | null; serial: number } | null;
+  /** On offer. */
+  nextKey: string | null;
+  lock: { on: boolean; fingerprint: string | null; serial: number; keys: string[] } | null;
   /** What it leaves out because no operator signed it. */
   refused: { name: string; message: string }[];
   /** What it did not let through, by filter. */

@@ -7,7 +7,9 @@ import { planNode } from '#planner/plan-node.js';
 import { networkFold } from '#topology/network-fold.js';
 import { type Member, Mesh, NETWORK } from './mesh.js';
 import type { Host } from './rig/host.js';
+import { LossProbe } from './rig/loss-probe.js';
 import { waitForAllPairs } from './rig/reachability.js';
+import { waitFor } from './rig/wait-for.js';
 
 /** A WireGuard key whose private half an intruder has. */
 const INTRUDER = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';
@@ -30,13 +32,9 @@ describe('signed membership', () => {
 
   /** The operator's machine is not the control plane's. */
   const tombolo = (...words: string[]) =>
-    operator.run('node', [
-      'apps/cli/bin/tombolo.mjs',
-      ...words,
-      '--key',
-      keyFile(),
-      '--yes',
-      ...mesh.control.cliOptions(),
+    operator.run('env', [
+      `TOMBOLO_LOCK_KEY=${keyFile()}`,
+      ...['node', 'apps/cli/bin/tombolo.mjs', ...words, '--yes', ...mesh.control.cliOptions()],
     ]);
   const keyFile = () => join(mesh.rig.directory, 'operator.json');
   const unsigned = async () =>
@@ -84,6 +82,55 @@ describe('signed membership', () => {
     expect(await unsigned()).toEqual([]);
   });
 
+  it('a node whose key is changed goes on with the old one until the new one is signed', async () => {
+    const { publicKey: old } = await mesh.node('c');
+    const probes = await Promise.all([probe(a, c), probe(c, b)]);
+    await expect(tombolo('node', 'rotate-key', `${NETWORK}/c`)).rejects.toThrow('until an operator has signed it');
+    const { publicKey, nextKey } = await c.agent.status();
+    expect([publicKey, nextKey]).toEqual([old, expect.stringMatching(/^.{44}$/)]);
+    expect(await tombolo('lock', 'status', NETWORK)).toContain('uses the one before until this is signed');
+    await mesh.waitUntilInSync([a, b, c]);
+    for (const { agent } of [a, b])
+      expect([await agent.hasPeer(old), await agent.hasPeer(nextKey ?? '')]).toEqual([true, false]);
+    await Promise.all(probes.map((each) => each.more(100)));
+    expect((await Promise.all(probes.map((each) => each.stop()))).map(({ lost }) => lost)).toEqual([0, 0]);
+    await tombolo('lock', 'sign', `${NETWORK}/c`, '--public-key', nextKey ?? '');
+    await waitFor(async () => (await mesh.node('c')).publicKey === nextKey, { what: 'the new key to be in use' });
+    for (const { agent } of [a, b])
+      await agent.waitFor(
+        'the new key to be known',
+        async () => (await agent.hasPeer(nextKey ?? '')) && !(await agent.hasPeer(old)),
+      );
+    await waitForAllPairs([a, b, c]);
+    expect(await tombolo('lock', 'status', NETWORK)).not.toContain('waiting');
+  });
+
+  it('a node that others are to be reached through waits for that, and its tunnels stay', async () => {
+    await tombolo('relay', 'set', `${NETWORK}/b`);
+    expect(await tombolo('lock', 'status', NETWORK)).toContain('others are to be reached through it now');
+    await mesh.waitUntilInSync([a, b, c]);
+    await waitForAllPairs([a, b, c]);
+    await tombolo('lock', 'sign', NETWORK);
+    expect(await tombolo('lock', 'status', NETWORK)).not.toContain('waiting');
+    await tombolo('relay', 'unset', `${NETWORK}/b`);
+    await waitForAllPairs([a, b, c]);
+  });
+
+  it('an operator is removed and another goes on, without a packet lost', async () => {
+    const second = join(mesh.rig.directory, 'second.json');
+    const first = (await tombolo('lock', 'key', NETWORK)).trim();
+    const other = (await tombolo('lock', 'key', NETWORK, '--key', second)).trim();
+    await tombolo('lock', 'add', NETWORK, other);
+    const probes = await Promise.all([probe(a, b), probe(c, a)]);
+    await tombolo('lock', 'remove', NETWORK, first, '--key', second);
+    for (const { agent } of [a, b, c])
+      await agent.waitFor('the key to count no more', async () => (await agent.status()).lock?.keys.join() === other);
+    await Promise.all(probes.map((each) => each.more(100)));
+    expect((await Promise.all(probes.map((each) => each.stop()))).map(({ lost }) => lost)).toEqual([0, 0]);
+    expect(await unsigned()).toEqual([]);
+    for (const { agent } of [a, b, c]) expect((await agent.status()).refused).toEqual([]);
+  });
+
   it('a controller that puts in a peer, changes a key and takes the lock away gets none of it into WireGuard', async () => {
     const planned = await planOf(a);
     const key = (await mesh.node('c')).publicKey;
@@ -107,6 +154,26 @@ describe('signed membership', () => {
     await waitForAllPairs([a, b]);
     expect(await a.agent.hasPeer(key)).toBe(false);
   });
+
+  it('off, a key that waited for its signature is used, and so is a node that nobody signed', async () => {
+    const { publicKey: old } = await mesh.node('b');
+    const second = ['--key', join(mesh.rig.directory, 'second.json')];
+    await expect(tombolo('node', 'rotate-key', `${NETWORK}/b`)).rejects.toThrow('until an operator has signed it');
+    const d = await mesh.join('d');
+    expect(await unsigned()).toEqual(['d']);
+    await tombolo('lock', 'disable', NETWORK, ...second);
+    // Node a still holds what the stolen keys told it: it is waited for, and then left behind.
+    await waitFor(async () => (await mesh.node('b')).publicKey !== old, {
+      what: 'the new key to be in use',
+      timeout: 60_000,
+    });
+    await waitForAllPairs([b, c, d]);
+    expect((await c.agent.status()).lock).toMatchObject({ on: false });
+  });
+
+  let port = 9100;
+  const probe = (from: Member, to: Member): Promise<LossProbe> =>
+    LossProbe.start(from.host, { host: to.host, address: to.addresses[0] as string, port: ++port });
 
   /** What the planner wants of a node, from the log. */
   async function planOf({ name }: Member): Promise<Resource[]> {

@@ -153,6 +153,7 @@ async function status(options: { state: string; output: 'table' | 'json' }, part
     members: await Members.load(dir, identity.nodeId),
     device: openDevice(dir, identity, keys),
     local: localSettings(identity, keys, await ControlPlaneAddresses.load(dir, identity)),
+    nextKey: keys.offeredKey ?? null,
     dnsNote,
     now: Date.now() / 1000,
   });

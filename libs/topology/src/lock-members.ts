@@ -21,8 +21,17 @@ export function lockOf({ lock }: NetworkState): LockEntry | undefined {
 }
 
 /** Whether it has a signature by a key that counts, also for others to be reached through it. That it fits was looked at when it came. */
-export const isSigned = (lock: LockEntry, { record, signed }: LockMember): boolean =>
-  signed !== undefined && lock.keys.includes(signed.by) && (signed.mayCarry === true || !record.mayCarry);
+export const isSigned = (lock: LockEntry, member: LockMember): boolean => waitsFor(lock, member) === null;
+
+/** What a member waits for: nobody signed it, whoever did counts no more, or it was signed before others were to be reached through it. */
+export type Waiting = 'never signed' | 'key removed' | 'not to carry';
+
+/** @returns null: it has a signature that counts */
+export function waitsFor(lock: LockEntry, { record, signed }: LockMember): Waiting | null {
+  if (!signed) return 'never signed';
+  if (!lock.keys.includes(signed.by)) return 'key removed';
+  return record.mayCarry && !signed.mayCarry ? 'not to carry' : null;
+}
 
 /** Everything of a network that needs a signature while there is a lock, nodes first, each kind by name. */
 export function lockMembers(state: NetworkState): LockMember[] {

@@ -1,5 +1,5 @@
 import { isLockOn, type LockEntry, lockHash } from '#contracts/membership-lock.js';
-import { isSigned, lockMembers, lockOf, type LockMember } from './lock-members.js';
+import { isSigned, lockMembers, lockOf, type LockMember, type Waiting, waitsFor } from './lock-members.js';
 import type { NetworkState } from './network-state.js';
 
 /** What the API shows of a network's lock. Everything in it can be checked against the operators' keys. */
@@ -33,6 +33,8 @@ export interface LockMemberView {
   signedToCarry: boolean;
   /** By a key that counts; while the lock is off: by anybody. */
   signed: boolean;
+  /** Why it is not signed; null: it is, or the lock is off. */
+  waitsFor: Waiting | null;
   version: number;
 }
 
@@ -68,6 +70,7 @@ export function lockMemberView(state: NetworkState, member: LockMember): LockMem
     signedBy: signed?.by ?? null,
     signedToCarry: signed?.mayCarry === true,
     signed: lock ? isSigned(lock, member) : signed !== undefined,
+    waitsFor: lock ? waitsFor(lock, member) : null,
     version,
   };
 }

@@ -41,6 +41,11 @@ export class TunnelKeys {
     return this.publicKey === this.#next ? this.#settled : this.#next;
   }
 
+  /** The one that was made to take the place of the key in use. */
+  get offeredKey(): string | undefined {
+    return this.publicKey === this.#next ? undefined : this.#next;
+  }
+
   /** Where `wg` reads the key in use. */
   get privateKeyFile(): string {
     return this.dir.file(this.publicKey === this.#next ? 'nextKey' : 'privateKey');

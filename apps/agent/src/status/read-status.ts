@@ -24,6 +24,8 @@ export interface AgentStatus {
   lastApply: string | null;
   /** WireGuard public key of this node, to be compared with what an operator is asked to sign. */
   publicKey: string;
+  /** The key that takes its place once its peers know it and, under a lock, an operator has signed it; null: none is on offer. */
+  nextKey: string | null;
   /** The network's lock as this node knows it; null: none. */
   lock: LockStatus | null;
   /** Peers and prefixes that are left out because no operator signed them. */
@@ -74,6 +76,8 @@ export interface StatusSources {
   members: Pick<Members, 'pin' | 'admit'>;
   device: Device;
   local: LocalSettings;
+  /** From this node's own disk: what the control plane says it is may be the key of somebody else. */
+  nextKey: string | null;
   /** Where a full tunnel leaks names. */
   dnsNote(interfaceName: string): Promise<string | undefined>;
   /** Unix seconds. */
@@ -82,7 +86,7 @@ export interface StatusSources {
 
 /** From the disk and the kernel alone: an agent need not run. */
 export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
-  const { identity, warnings, members, device, local, now } = sources;
+  const { identity, warnings, members, device, local, nextKey, now } = sources;
   const { observed, problem } = await look(device);
   const admitted = sources.held && members.admit(sources.held.set, local.publicKey);
   const held = sources.held && admitted && { ...sources.held, set: admitted.set };
@@ -99,6 +103,7 @@ export async function readStatus(sources: StatusSources): Promise<AgentStatus> {
     digest: held ? formatDigest(held.set.digest) : null,
     lastApply: held?.appliedAt ?? null,
     publicKey: local.publicKey,
+    nextKey,
     lock: lockStatus(members.pin),
     refused: (admitted?.refused ?? []).map((each) => ({ ...each, name: nameOf(sources.held, each.resource) })),
     drift: [...warnings, ...drift],

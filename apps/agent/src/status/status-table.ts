@@ -6,6 +6,8 @@ export function statusTable(status: AgentStatus): string {
   const lines = [
     ['node', `${status.node} in ${status.network}`],
     ['interface', `${status.interface} (${status.backend})`],
+    ['public key', status.publicKey],
+    ...(status.nextKey === null ? [] : [['next key', `${status.nextKey}, not in use yet`]]),
     ['revision', status.lastApply === null ? 'none yet' : `${status.revision}, applied ${status.lastApply}`],
     ['drift', status.drift.length === 0 ? 'none' : status.drift.join('\n')],
     ...(status.drops.length > 0 ? [['dropped', status.drops.map(dropText).join('\n')]] : []),

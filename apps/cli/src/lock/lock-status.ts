@@ -3,7 +3,7 @@ import type { LockMemberView, LockView } from '#topology/lock-view.js';
 import type { Context } from '../context.js';
 import { renderData, renderList } from '../output/render.js';
 import { believed, LockDesk } from './lock-desk.js';
-import { memberColumns } from './member-columns.js';
+import { waitingColumns } from './member-columns.js';
 import { openKey } from './operator-key.js';
 
 /** As the server shows it, checked: against what this operator has seen before where there is a key, else for itself. */
@@ -26,6 +26,6 @@ export function lockText(network: string, view: LockView, waiting: LockMemberVie
     `${head}\nkeys that count:`,
     ...keys,
     count,
-    ...(waiting.length > 0 ? ['waiting for a signature:', renderList('table', waiting, memberColumns)] : []),
+    ...(waiting.length > 0 ? ['waiting for a signature:', renderList('table', waiting, waitingColumns)] : []),
   ].join('\n');
 }

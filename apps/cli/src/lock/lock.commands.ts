@@ -87,9 +87,10 @@ export function lockCommands(program: Command): void {
 
   add('remove', '<network>')
     .argument('<public-key>', 'of an operator', signingKey)
-    .description("let an operator's key count no more; what it signed is signed again by yours first")
-    .action(async (network: string, removed: string, options: KeyOption, command: Command) => {
-      await remove(network, removed, opened(network, options, command));
+    .description("let an operator's key count no more; what it signed is shown, and signed again by yours first")
+    .option('--leave-unsigned', 'sign nothing again: whom it signed waits, and is cut off until you sign')
+    .action(async (network: string, removed: string, options: KeyOption & RemoveOptions, command: Command) => {
+      await remove(network, removed, { ...options, ...opened(network, options, command) });
     });
 
   add('disable', '<network>')
@@ -145,15 +146,16 @@ async function sign(
 ): Promise<void> {
   const { confirm, print, warn, format, publicKey: expected, carry } = rest;
   const entry = await desk.entryFor(key);
-  const found =
+  const named =
     name === undefined ? await desk.members(true) : (await desk.members()).filter((one) => one.name === name);
-  if (name !== undefined && found.length === 0)
+  if (name !== undefined && named.length === 0)
     throw new CommandFailed(EXIT.notFound, `"${network}" has no member "${name}" to sign`);
-  const other = found.find((one) => expected !== undefined && one.publicKey !== expected);
-  if (other)
+  // A node whose key is being changed has two.
+  const found = named.filter((one) => expected === undefined || one.publicKey === expected);
+  if (found.length === 0 && named.length > 0)
     throw new CommandFailed(
       EXIT.refused,
-      `${other.name} has the key ${other.publicKey}, not ${expected}. Nothing was signed.`,
+      `${name ?? network} has ${named.map(({ publicKey: key }) => `the key ${key}`).join(' and ')}, not ${expected}. Nothing was signed.`,
     );
   const wanted = found.map((one) => ({ ...one, mayCarry: one.mayCarry || carry === true || one.signedToCarry }));
   const members = wanted.filter((one) => !one.signed || (one.mayCarry && !one.signedToCarry));
@@ -166,19 +168,31 @@ async function sign(
   print(`${recorded} signed${gone.length > 0 ? `, ${gone.length} gone meanwhile` : ''}`);
 }
 
-/** A member is never without a signature that counts: yours comes first. */
-async function remove(network: string, removed: string, { key, desk, confirm, print }: Opened): Promise<void> {
+interface RemoveOptions {
+  leaveUnsigned?: true;
+}
+
+/** A member is never without a signature that counts: yours comes first, unless whoever had that key is not to be believed. */
+async function remove(network: string, removed: string, opened: Opened & RemoveOptions): Promise<void> {
+  const { key, desk, confirm, print, warn, leaveUnsigned } = opened;
   const entry = await desk.entryFor(key);
   if (!entry.keys.includes(removed)) return print(`${removed} does not count for ${network}`);
   if (removed === key.signer.publicKey)
     throw new CommandFailed(EXIT.refused, 'that is your own key: another operator can remove it');
-  await confirm(`Shall ${removed} count no more for ${network}?`);
   const theirs = (await desk.members()).filter(({ signed, signedBy }) => signed && signedBy === removed);
   const again = theirs.map((one) => ({ ...one, mayCarry: one.mayCarry || one.signedToCarry }));
-  await desk.sign(key, entry.networkId, again);
+  const table = renderList('table', again, memberColumns);
+  if (again.length > 0)
+    warn(
+      `${leaveUnsigned ? 'these are cut off until they are signed' : `you vouch for these members of ${network}`}:\n${table}`,
+    );
+  await confirm(`Shall ${removed} count no more for ${network}?`);
+  if (!leaveUnsigned) await desk.sign(key, entry.networkId, again);
   const keys = entry.keys.filter((each) => each !== removed);
-  await desk.change(key, signLock(changeAfter(entry, { keys }), key.signer));
-  print(`${removed} counts no more for ${network}; ${again.length} members are signed by your key now`);
+  const { waiting } = await desk.change(key, signLock(changeAfter(entry, { keys }), key.signer));
+  print(
+    `${removed} counts no more for ${network}; ${leaveUnsigned ? 0 : again.length} members are signed by your key now, ${waiting} wait for a signature`,
+  );
 }
 
 async function disable(network: string, options: KeyOption & { secretFile?: string }, command: Command): Promise<void> {

@@ -9,3 +9,18 @@ export const memberColumns: Column<LockMemberView>[] = [
   ['public key', ({ publicKey: key }) => key],
   ['carries others', ({ mayCarry }) => (mayCarry ? 'yes' : '')],
 ];
+
+const WHY: Record<NonNullable<LockMemberView['waitsFor']>, string> = {
+  'never signed': 'nobody signed it',
+  'key removed': "the operator's key that signed it counts no more",
+  'not to carry': 'others are to be reached through it now',
+};
+
+export const waitingColumns: Column<LockMemberView>[] = [...memberColumns, ['why', why]];
+
+function why({ kind, waitsFor }: LockMemberView): string {
+  if (waitsFor === null) return '';
+  return kind === 'next key' && waitsFor === 'never signed'
+    ? 'a new key of the node, which uses the one before until this is signed'
+    : WHY[waitsFor];
+}

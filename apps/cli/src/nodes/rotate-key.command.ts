@@ -3,9 +3,11 @@ import type { Command } from 'commander';
 import { networkAndName, pathOf, type Target, textOf } from '../arguments.js';
 import { contextOf } from '../context.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
+import { LockDesk } from '../lock/lock-desk.js';
 import type { ApiClient } from '../server/api-client.js';
 
 interface RotatingNode {
+  nodeId: string;
   publicKey: string;
   keyRotation?: { step: 'requested' | 'offered' | 'done'; version: number };
 }
@@ -26,15 +28,16 @@ export function rotateKeyCommand(node: Command): void {
       const { api, print } = contextOf(command);
       await api.post(`${pathOf('nodes', target)}/rotate-key`, { ...(force && { force }) });
       if (!wait) return print(`node ${textOf(target)} is asked for a new key`);
-      const publicKey = await finished(api, target);
+      const publicKey = await finished(api, target, new LockDesk(api, target.network));
       print(`node ${textOf(target)} has the new key ${publicKey}`);
     });
 }
 
-async function finished(api: ApiClient, target: Target): Promise<string> {
+async function finished(api: ApiClient, target: Target, desk: LockDesk): Promise<string> {
   for (const end = Date.now() + PATIENCE_MS; ;) {
-    const { publicKey, keyRotation } = await api.get<RotatingNode>(pathOf('nodes', target));
+    const { nodeId, publicKey, keyRotation } = await api.get<RotatingNode>(pathOf('nodes', target));
     if (keyRotation?.step === 'done') return publicKey;
+    if (keyRotation?.step === 'offered') await refuseUnsigned(target, nodeId, desk);
     if (Date.now() > end) {
       const why = keyRotation?.step === 'offered' ? 'has made a key that is not in use yet' : 'has not answered yet';
       throw new CommandFailed(
@@ -44,4 +47,17 @@ async function finished(api: ApiClient, target: Target): Promise<string> {
     }
     await delay(LOOK_MS);
   }
+}
+
+/** Under a lock the node goes on with the old key until an operator signed the new one, which may take days. */
+async function refuseUnsigned(target: Target, nodeId: string, desk: LockDesk): Promise<void> {
+  if (!(await desk.read()).on) return;
+  const waiting = await desk.members(true);
+  const next = waiting.find(({ kind, memberId }) => kind === 'next key' && memberId === nodeId);
+  if (!next) return;
+  const name = textOf(target);
+  throw new CommandFailed(
+    EXIT.refused,
+    `node ${name} has made the key ${next.publicKey} and uses the old one until an operator has signed it: tombolo lock sign ${name} --public-key ${next.publicKey}`,
+  );
 }

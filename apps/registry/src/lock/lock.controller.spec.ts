@@ -50,7 +50,15 @@ test('signed on an operator machine, recorded, shown', async () => {
   expect(on.body).toMatchObject({ on: true, fingerprint: lockHash(genesis), chain: [genesis], waiting: 2 });
   const { items } = await get('/members?waiting=true');
   expect(items).toMatchObject([
-    { kind: 'node', memberId: nodeId, name: 'a', addresses: ['10.90.0.1'], signed: false, signedBy: null },
+    {
+      kind: 'node',
+      memberId: nodeId,
+      name: 'a',
+      addresses: ['10.90.0.1'],
+      signed: false,
+      signedBy: null,
+      waitsFor: 'never signed',
+    },
     { name: 'b' },
   ]);
   const answer = await post('signatures', { signatures: items.map(signed) });

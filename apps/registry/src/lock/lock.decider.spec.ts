@@ -4,7 +4,7 @@ import type { AnyFact } from '#contracts/facts.js';
 import { type LockEntry, MOST_LOCK_ENTRIES } from '#contracts/membership-lock.js';
 import { changeAfter, signLock, signMember } from '#contracts/sign-membership.js';
 import { verifyNatively } from '#service/verify-natively.js';
-import { lockMembers, mayTakeNextKey } from '#topology/lock-members.js';
+import { lockMembers, mayTakeNextKey, waitsFor } from '#topology/lock-members.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
 import {
@@ -168,6 +168,9 @@ describe('signatures', () => {
       .thenFacts(...signatures(more).map((data) => ({ type: 'MemberSigned', data }) as AnyFact));
     expect(answer).toEqual({ recorded: 4, gone: [] });
     expect(after.nodes.get(nodeId(1))?.signed).toMatchObject({ mayCarry: true });
+    const why = (lock: LockEntry) => lockMembers(more).map((member) => waitsFor(lock, member));
+    expect(why(genesis)).toEqual(['not to carry', 'never signed', 'never signed', 'never signed']);
+    expect(why(lockBy(bob, NETWORK_ID))[0]).toBe('key removed');
     expect(decideChangeLock(change(both), after).answer).toMatchObject({ waiting: 0 });
   });
 });
@@ -200,6 +203,15 @@ describe('a new key of a node', () => {
       signed: { signature: next.signature },
     });
     expect(after.nodes.get(nodeId(1))).not.toHaveProperty('nextSigned');
+  });
+
+  test('waits no more once the lock is off, from when all may take it on', () => {
+    const off: LockEntry = { ...changeAfter(genesis, { keys: [] }), secret: unlockSecret };
+    const { state } = given(networkFold, [...two, ...locked(genesis), ...rotating, ...locked(off)]);
+    const node = state.nodes.get(nodeId(1))!;
+    expect(mayTakeNextKey(state, node)).toBe(true);
+    expect(node.keyRotation).toEqual({ step: 'offered', publicKey: wireguardKey(7), version: state.version });
+    expect(state.nodes.get(nodeId(2))).not.toHaveProperty('keyRotation');
   });
 
   test('waits for nothing where there is no lock, and an old signature does not go with it', () => {

@@ -130,6 +130,15 @@ export class LockMemberDto implements LockMemberView {
   @ApiProperty({ description: 'By a key that counts, for all that it is; while the lock is off: by anybody' })
   signed!: boolean;
 
+  @ApiProperty({
+    type: String,
+    enum: ['never signed', 'key removed', 'not to carry'],
+    nullable: true,
+    description:
+      "Why it waits: nobody signed it; the operator's key that did counts no more; others are to be reached through it, and it was signed without. null: it does not wait",
+  })
+  waitsFor!: LockMemberView['waitsFor'];
+
   @ApiProperty({ type: 'integer', description: 'Log version that made it so' })
   version!: number;
 }

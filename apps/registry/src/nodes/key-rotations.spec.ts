@@ -1,3 +1,6 @@
+import type { MemberRecord } from '#contracts/membership-lock.js';
+import { signMember } from '#contracts/sign-membership.js';
+import { lockBy, operator } from '../../../../test/support/operator.js';
 import { NetworkDirectory } from '../log/network-directory.js';
 import { eventually } from '../testing/eventually.js';
 import { startRegistry, type TestRegistry } from '../testing/registry.fixture.js';
@@ -22,6 +25,7 @@ afterEach(() => registry.close());
 
 const path = '/api/v1/networks/prod/nodes/a';
 const ask = (body = {}) => registry.request('POST', `${path}/rotate-key`, { body });
+const lock = (more = '') => `/api/v1/networks/prod/lock${more}`;
 const offer = (key = publicKey, body: object = node.proof('rotate-key', nodeId, registry.clock.now(), key)) =>
   registry.request('POST', `/api/v1/nodes/${nodeId}/public-key`, { body, ...anonymous });
 const holds = (id: string, logVersion: number) =>
@@ -80,6 +84,24 @@ test('the node itself is waited for without limit: unaware of the change it woul
   registry.clock.advance(10 * PATIENCE);
   expect(await step()).toBe('offered');
   holds(nodeId, version);
+  expect(await step()).toBe('done');
+});
+
+test('under a lock it waits for its signature, of which the peers are told and the node is not', async () => {
+  const ann = operator(1);
+  const { networkId, ranges } = (await registry.request('GET', lock())).body;
+  await registry.request('POST', lock('/entries'), { body: { entry: lockBy(ann, networkId, ranges) } });
+  const version = await offered();
+  for (const each of [nodeId, ...peers]) holds(each, version);
+  registry.clock.advance(2 * PATIENCE);
+  expect(await step()).toBe('offered');
+  const waiting = (await registry.request('GET', lock('/members?waiting=true'))).body.items as MemberRecord[];
+  const { memberId, addresses, mayCarry } = waiting.find((each) => each.publicKey === publicKey)!;
+  const signed = signMember({ networkId, memberId, publicKey, addresses, mayCarry }, ann);
+  await registry.request('POST', lock('/signatures'), { body: { signatures: [{ memberId, publicKey, ...signed }] } });
+  const { version: last } = (await registry.request('GET', '/api/v1/networks/prod/topology')).body;
+  expect(await step()).toBe('offered');
+  for (const each of peers) holds(each, last);
   expect(await step()).toBe('done');
 });
 

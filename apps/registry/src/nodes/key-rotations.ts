@@ -19,7 +19,9 @@ const AWAY = 90_000;
 interface Offer {
   node: NodeState;
   publicKey: string;
-  /** Log version from which the others know the key. */
+  /** Log version from which the node knows that its key is on offer. */
+  offered: number;
+  /** Log version from which the others know the key. Its signature is told to them alone. */
   version: number;
 }
 
@@ -34,6 +36,7 @@ export class KeyRotations implements OnModuleInit, OnModuleDestroy {
   private seen = new Map<string, number>();
   private stopFollowing: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private changed = false;
   private stopped = false;
 
   constructor(
@@ -65,19 +68,23 @@ export class KeyRotations implements OnModuleInit, OnModuleDestroy {
     this.seen = seen;
   }
 
+  /** What waits for a signature is looked at when something changes: it may wait for days. */
   private lookLater(): void {
+    this.changed = true;
     if (this.stopped || this.timer || ![...this.directory.all()].some(hasOffers)) return;
     this.timer = setTimeout(() => {
+      this.changed = false;
       void this.look().finally(() => {
         this.timer = undefined;
-        this.lookLater();
+        if (this.changed || this.seen.size > 0) this.lookLater();
       });
     }, LOOK);
   }
 
-  private isDue(state: NetworkState, { node, version }: Offer, since: number): boolean {
+  private isDue(state: NetworkState, { node, offered, version }: Offer, since: number): boolean {
     const { clock } = this.options;
-    const knows = ({ nodeId }: NodeState) => (this.liveness.heldVersion(nodeId) ?? 0) >= version;
+    const heldBy = ({ nodeId }: NodeState) => this.liveness.heldVersion(nodeId) ?? 0;
+    const knows = (other: NodeState) => heldBy(other) >= (other === node ? offered : version);
     if (!knows(node)) return false;
     if (clock.monotonic() - since > PATIENCE) return true;
     const now = clock.now().getTime();
@@ -110,9 +117,10 @@ const hasOffers = ({ network, nodes, nodeIdByPublicKey }: NetworkState) =>
 
 function offersOf(state: NetworkState): Offer[] {
   if (!hasOffers(state)) return [];
-  return [...state.nodes.values()].flatMap((node) =>
-    node.keyRotation?.step === 'offered' && mayTakeNextKey(state, node)
-      ? [{ node, ...node.keyRotation, version: Math.max(node.keyRotation.version, node.nextSigned?.version ?? 0) }]
-      : [],
-  );
+  return [...state.nodes.values()].flatMap((node) => {
+    const { keyRotation, nextSigned } = node;
+    if (keyRotation?.step !== 'offered' || !mayTakeNextKey(state, node)) return [];
+    const { publicKey, version: offered } = keyRotation;
+    return [{ node, publicKey, offered, version: Math.max(offered, nextSigned?.version ?? 0) }];
+  });
 }
