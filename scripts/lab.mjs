@@ -1,8 +1,10 @@
 /**
  * `npm run lab`: real agents and real WireGuard in namespaces of this machine. `npm run lab:kernel` (`--kernel`): the
- * kernel check in an emulated machine with Debian's own kernel. `--alone`: only the scenarios that need the machine for
- * themselves, which otherwise come last. `--json FILE` writes jest's result; other arguments go to jest. The matrix of a
- * network of everything is shown last. Exit code 69 (EX_UNAVAILABLE): this machine cannot run it, for the reason printed.
+ * kernel check in an emulated machine with Debian's own kernel. Otherwise three groups, one after the other, or the one
+ * that `--group` names: `alone`, which need the machine for themselves; `waiting`, which mostly wait for a minute to pass;
+ * `together`, all others. `--json FILE` writes jest's result. Other arguments go to jest: words pick files of all groups.
+ * The matrix of a network of everything is shown last. Exit code 69 (EX_UNAVAILABLE): this machine cannot run it, for the
+ * reason printed.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,29 +17,37 @@ import { fail, root, runJest } from './run.mjs';
 /** Three minutes on two processors where nothing else runs; beside the lab, longer. */
 const KERNEL_LIMIT_MS = 18 * 60_000;
 const CANNOT = 69;
-const TOGETHER = 'jest.lab.config.js';
-const ALONE = 'jest.lab-alone.config.js';
+const CONFIGS = new Map([
+  ['alone', 'jest.lab-alone.config.js'],
+  ['waiting', 'jest.lab-waiting.config.js'],
+  ['together', 'jest.lab.config.js'],
+]);
 
 const { values, positionals } = parseArgs({
-  options: { kernel: { type: 'boolean' }, alone: { type: 'boolean' }, json: { type: 'string' } },
+  options: { kernel: { type: 'boolean' }, group: { type: 'string' }, json: { type: 'string' } },
   allowPositionals: true,
 });
+const groups = values.group ? [values.group] : [...CONFIGS.keys()];
+if (!CONFIGS.has(groups[0])) fail(`no group ${values.group}: there are ${[...CONFIGS.keys()].join(', ')}`, 2);
 if (!(await prepare())) process.exit(1);
 const reason = (await (values.kernel ? ensureGuest() : ensureLab())) ?? (await ensureServers());
 if (reason) fail(`${values.kernel ? 'the kernel check' : 'the lab'} cannot run here: ${reason}`, CANNOT);
 if (values.kernel) process.exitCode = await runKernelCheck();
-else {
-  const both = !values.alone && !values.json && positionals.length === 0;
-  process.exitCode = (await runLab(values.alone ? ALONE : TOGETHER)) || (both ? await runLab(ALONE) : 0);
-}
+else if (positionals.length > 0)
+  process.exitCode = await runLab(CONFIGS.get('together'), '--testPathIgnorePatterns=/dist/');
+else
+  for (const group of groups) {
+    const status = await runLab(CONFIGS.get(group));
+    process.exitCode ||= status;
+  }
 
-async function runLab(config) {
+async function runLab(config, ...args) {
   const json = values.json ? ['--json', '--outputFile', values.json] : [];
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-matrix-'));
   const matrix = join(directory, 'matrix.txt');
   try {
     const env = { TOMBOLO_LAB_MATRIX: matrix };
-    const status = await runJest(['--config', config, ...json, ...positionals], { env });
+    const status = await runJest(['--config', config, ...json, ...args, ...positionals], { env });
     if (existsSync(matrix)) console.log(`\n${readFileSync(matrix, 'utf8')}`);
     return status;
   } finally {

@@ -24,27 +24,23 @@ export function fail(sentence, exitCode = 1) {
 
 /**
  * Runs a program in the clone with our terminal; resolves to its exit code, 1 when a signal or `timeoutMs` ended it.
- * It does not outlive us. `quiet` shows its errors alone. `behind` lets everything else on the machine go first, and shows
- * what the program says when it has ended. `keepIn` names a file that gets a copy of what it says.
+ * It does not outlive us. `quiet` shows its errors alone, `held` what it says when it has ended. `behind` lets everything
+ * else on the machine go first. `keepIn` names a file that gets a copy of what it says.
  */
-export function run(command, args, { env, timeoutMs, quiet, behind, keepIn } = {}) {
+export function run(command, args, { env, timeoutMs, quiet, held, behind, keepIn } = {}) {
   const [program, ...rest] = bound([...(behind ? ['nice', '-n', '19'] : []), command, ...args]);
-  const isRead = behind || keepIn;
+  const isRead = held || keepIn;
   return new Promise((resolve) => {
     const child = spawn(program, rest, {
       cwd: root,
-      stdio: [
-        behind ? 'ignore' : 'inherit',
-        isRead ? 'pipe' : quiet ? 'ignore' : 'inherit',
-        isRead ? 'pipe' : 'inherit',
-      ],
+      stdio: [held ? 'ignore' : 'inherit', isRead ? 'pipe' : quiet ? 'ignore' : 'inherit', isRead ? 'pipe' : 'inherit'],
       env: { ...process.env, ...env },
       timeout: timeoutMs,
     });
     const said = [];
     for (const name of isRead ? ['stdout', 'stderr'] : [])
       child[name].on('data', (bytes) => {
-        if (behind) said.push(bytes);
+        if (held) said.push(bytes);
         else process[name].write(bytes);
         if (keepIn) appendFileSync(keepIn, bytes, { mode: 0o600 });
       });

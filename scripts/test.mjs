@@ -46,9 +46,10 @@ if (await check('packages', () => prepare('packages'))) {
   await ensureGuest();
   // The lab mostly waits, and the kernel check computes: it takes what is left of the processors.
   await Promise.all([
-    tests('lab: real agents and real WireGuard in namespaces', (json) => lab(['--json', json])),
+    tests('lab: real agents and real WireGuard in namespaces', (json) => lab(['--group', 'together', '--json', json])),
+    tests('lab: what takes its minutes', (json) => lab(['--group', 'waiting', '--json', json], { held: true })),
     tests("kernel check: Debian's own kernel in an emulated machine", (json) =>
-      lab(['--kernel', '--json', json], { behind: true }),
+      lab(['--kernel', '--json', json], { held: true, behind: true }),
     ),
   ]);
   // Of two runs on a quiet machine one ended with wrong paths, for a reason not found yet (docs/lab.md).

@@ -179,10 +179,10 @@ export class Mesh {
   }
 
   /** Waits until these nodes have reported that they hold what the log says; they repeat it every 30 s. */
-  async waitUntilInSync(members: Member[]): Promise<void> {
+  async waitUntilInSync(machines: Machine[]): Promise<void> {
     const look = async () => {
       const statuses = await this.statuses();
-      const late = members.filter(({ name }) => !statuses.find((node) => node.name === name)?.inSync);
+      const late = machines.filter(({ name }) => !statuses.find((node) => node.name === name)?.inSync);
       if (late.length > 0) throw new Error(`not in sync: ${late.map(({ name }) => name).join(', ')}`);
       return true;
     };
