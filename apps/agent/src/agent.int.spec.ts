@@ -131,6 +131,7 @@ inOwnNamespace(import.meta.url, () => {
       digest: desired.digest,
       publicKey: request.publicKey,
       lock: null,
+      nextKey: null,
       refused: [],
       lastApply: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       drift: [],
