@@ -1,4 +1,4 @@
-/** `npm run simulate -- [--schedules N] [--seed S] [--of nodes|all] [--keep]`: builds, and runs test/simulation/main.ts. */
+/** `npm run simulate -- [--schedules N] [--seed S] [--of nodes|all|packets|relayed] [--keep]`: builds, and runs test/simulation/main.ts. */
 import { prepare } from './prepare.mjs';
 import { run } from './run.mjs';
 

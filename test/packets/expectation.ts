@@ -232,38 +232,17 @@ function betweenClusters(site: Site, sender: Pod, { host, address }: Target): Ex
   const [ours, theirs] = [site.serving(site.door(here)), site.serving(site.door(there))];
   if (isKnown(host) && isTranslated(site, here) && isInside(site, sender)) return 'unlinked';
   if ((!isKnown(sender) && ours === undefined) || (!isKnown(host) && theirs === undefined))
-    return mayLeadElsewhere(site, address) || isOnRelay(site, host) ? OPEN : NEVER;
+    return mayLeadElsewhere(site, address) || isOnRelay(site, host) || isOnRelay(site, sender) ? OPEN : NEVER;
   if (isKnown(sender) && isTranslated(site, there) && isInside(site, host)) return OPEN;
-  if (isCrowded(site, [sender, there]) || isCrowded(site, [host, here])) return OPEN;
   if (host.kind === 'pod' && host.nodeId !== null && !isUp(site, host.nodeId)) return OPEN;
   return { reached: true, seenAs: site.crossing(here, sender.address) };
-}
-
-/**
- * A relay looks at destinations only. What a node that does not serve its cluster's door sends there, translated, goes to the
- * other cluster from there: where a relay is on these ways, one of both may be told to send nothing. So it is with nodes of
- * clusters that have the same ranges, and with relays that stand by in the door.
- */
-function isCrowded(site: Site, [host, other]: [Host, ClusterState]): boolean {
-  if (host.kind !== 'pod' || host.nodeId === null) return false;
-  const { nodeId, cluster } = host;
-  const [door, theirs] = [site.serving(site.door(cluster)), site.serving(site.door(other))];
-  if (door === undefined || door === nodeId) return false;
-  const ends = [nodeId, door, ...(theirs === undefined ? [] : [theirs])];
-  const between = ends.flatMap((from) => ends.flatMap((to) => site.relaysBetween(from, to)));
-  if (![...ends, ...between].some((id) => site.state.relays.has(id))) return false;
-  const clusters = [...site.state.clusters.values()];
-  return (
-    [cluster, other].some((each) => isTranslated(site, each) || (site.door(each)?.members.length ?? 0) > 1) ||
-    clusters.some((each) => each !== cluster && each.pods.some((range) => cluster.pods.includes(range)))
-  );
 }
 
 /** A wider range of somebody who is ready for the other cluster. */
 const mayLeadElsewhere = ({ state }: Site, address: string): boolean =>
   state.gateways.some(({ kind, ranges }) => kind === 'internet' || isIn(address, ranges));
 
-/** A relay lets what is for its own pods, in linked clusters, go there without the door. */
+/** A relay lets what is for its own pods, or from them, go to linked clusters and back without the door. */
 const isOnRelay = (site: Site, host: Host): boolean =>
   host.kind === 'pod' && host.nodeId !== null && site.state.relays.has(host.nodeId);
 

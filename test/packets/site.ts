@@ -1,6 +1,8 @@
 import type { Resource } from '#contracts/node-stream.js';
+import { landscapeOf } from '#planner/gateways/landscape.js';
+import type { Unrelayed } from '#planner/gateways/relay-table.js';
+import { transitOf } from '#planner/gateways/transit.js';
 import { isLive } from '#planner/members.js';
-import { choosePath } from '#planner/paths/choose-path.js';
 import { planAll } from '#planner/plan-node.js';
 import { crossingRanges } from '#topology/crossing-ranges.js';
 import type { ClientState, ClusterState, GatewayState, NetworkState } from '#topology/network-state.js';
@@ -33,9 +35,11 @@ export const WEB = { 4: '203.0.113.99', 6: '2001:db8:99::1' } as const;
 /** Nobody answers what does not exist: a network as it is on the ground, around the nodes. */
 export class Site {
   readonly plan: ReadonlyMap<string, readonly Resource[]>;
+  readonly #unrelayed: readonly Unrelayed[];
 
   constructor(readonly state: NetworkState) {
     this.plan = planAll(state);
+    this.#unrelayed = isLive(state) ? transitOf(landscapeOf(state)).unrelayed : [];
     this.#hosts = this.#list();
   }
 
@@ -56,11 +60,20 @@ export class Site {
     return this.state.nodes.get(nodeId)?.addresses.find((address) => familyOf(address) === familyOf(like));
   }
 
-  /** Who stands between two nodes and passes on what they send each other. */
-  relaysBetween(from: string, to: string): readonly string[] {
-    const [a, b] = [this.state.nodes.get(from), this.state.nodes.get(to)];
-    const path = a && b && isLive(this.state) && a !== b ? choosePath(this.state, a, b) : undefined;
-    return path?.kind === 'relayed' ? path.relays : [];
+  /** Whether nobody beyond a node has an address, as far as its own networks go. */
+  isUnknownAt(nodeId: string, address: string): boolean {
+    return ![...this.state.clusters.values()].some(
+      (cluster) => this.isAt(nodeId, cluster) && isIn(address, [...cluster.pods, ...cluster.services]),
+    );
+  }
+
+  /** Whether the plan says that some relay does not take what one of these nodes would send to one of these addresses. */
+  isUnrelayed(nodeIds: readonly (string | undefined)[], addresses: readonly string[]): boolean {
+    return this.#unrelayed.some(
+      ({ from, prefix }) =>
+        (from === null || nodeIds.includes(from)) &&
+        addresses.some((address) => isIn(address, [prefix]) && (!prefix.endsWith('/0') || isWeb(address))),
+    );
   }
 
   outside(nodeId: string): Record<4 | 6, string> {
@@ -174,6 +187,8 @@ export class Site {
     return nodeId === undefined ? undefined : { nodeId, by: 'behind' };
   }
 }
+
+const isWeb = (address: string) => Object.values<string>(WEB).includes(address);
 
 function podsOf(cluster: ClusterState): Host[] {
   const { pods, members } = cluster;

@@ -4,13 +4,11 @@ import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import fc from 'fast-check';
 import { keepResult } from '../bench/kept-results.js';
-import { NetworkSimulation } from './network-simulation.js';
-import { WORLDS } from './worlds.js';
+import { FAULTS_OF } from './worlds.js';
 
 /**
- * What `npm run simulate` runs: `main.js [--schedules N] [--seed S] [--of nodes|all] [--keep]`: schedules of seeds S, S+1, …, on all processors.
+ * What `npm run simulate` runs: `main.js [--schedules N] [--seed S] [--of nodes|all|packets|relayed] [--keep]`: schedules, or networks, of seeds S, S+1, …, on all processors.
  * Ends with 1 when one fails, and prints its seed and what went wrong.
  */
 const { values } = parseArgs({
@@ -24,18 +22,17 @@ const { values } = parseArgs({
   },
 });
 const [schedules, seed] = [Number(values.schedules), Number(values.seed)];
-const history = WORLDS[values.of as keyof typeof WORLDS] as (typeof WORLDS)['all'] | undefined;
-if (!Number.isInteger(schedules) || schedules < 1 || !Number.isInteger(seed) || !history) {
-  process.stderr.write(`simulate: --schedules N --seed S --of ${Object.keys(WORLDS).join('|')} [--keep]\n`);
+const faultsOf = FAULTS_OF[values.of];
+if (!Number.isInteger(schedules) || schedules < 1 || !Number.isInteger(seed) || !faultsOf) {
+  process.stderr.write(`simulate: --schedules N --seed S --of ${Object.keys(FAULTS_OF).join('|')} [--keep]\n`);
   process.exit(2);
 }
-if (values.alone) await simulate(history);
+if (values.alone) await simulate(faultsOf);
 else await share();
 
-async function simulate(history: (typeof WORLDS)['all']): Promise<void> {
+async function simulate(faultsOf: (seed: number) => Promise<string[]>): Promise<void> {
   for (let current = seed; current < seed + schedules; current++) {
-    const [sample] = fc.sample(history, { seed: current, numRuns: 1 });
-    const faults = await new NetworkSimulation(sample!, current).run();
+    const faults = await faultsOf(current);
     if (faults.length > 0) process.stdout.write(`${JSON.stringify({ seed: current, faults })}\n`);
   }
 }

@@ -55,7 +55,7 @@ test('of two internet gateways behind one relay, the status of the one that is n
   const { needs } = network(...exit(1, 2, 3), ...exit(2, 4, 5));
   expect(needs(1)).toEqual([]);
   expect(needs(2)).toEqual([
-    'Relay "node-1" does not take 0.0.0.0/0, ::/0 from node "node-5" to node "node-4": there that range leads to node "node-2". Assign another relay, or let a node serve that all others can call.',
+    'Relay "node-1" does not take 0.0.0.0/0, ::/0 from node "node-5" to node "node-4": there that range, or a part of it, leads to node "node-2". Assign another relay, or let a node serve that all others can call.',
   ]);
 });
 

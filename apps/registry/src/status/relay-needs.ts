@@ -44,7 +44,7 @@ function sentence(state: NetworkState, some: Unrelayed[]): string {
   const reason =
     because === 'endpoint'
       ? 'it calls that node at an address in that range'
-      : `there that range leads to ${by === null || by === relayId ? 'the relay itself' : `node ${name(by)}`}`;
+      : `there that range, or a part of it, leads to ${by === null || by === relayId ? 'the relay itself' : `node ${name(by)}`}`;
   return `Relay ${name(relayId)} does not take ${what} from ${who} to node ${name(to)}: ${reason}. Assign another relay, or let a node serve that all others can call.`;
 }
 

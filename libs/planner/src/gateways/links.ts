@@ -60,6 +60,20 @@ interface Pair {
 export const isTranslated = ({ state }: Landscape, cluster: ClusterState): boolean =>
   crossingRanges(state, cluster).some(({ kind, real, crossing }) => kind === 'pods' && real !== crossing);
 
+/**
+ * Whether a node knows of another's pods for a takeover only: it is ready to serve the door of their cluster, or the other
+ * one is, and sends to nobody's door but those of linked clusters.
+ */
+export function isForReady(
+  around: Landscape,
+  { from: node, to, prefix }: { from: NodeState; to: NodeState; prefix: string },
+): boolean {
+  return around.clusters.some((cluster) => {
+    if (!cluster.members.get(to.nodeId)?.includes(prefix) || !around.isDoor(node, cluster)) return false;
+    return around.door(cluster.clusterId)?.active !== node.nodeId || around.isDoor(to, cluster);
+  });
+}
+
 function waysTo(around: Landscape, pair: Pair, viewer: NodeState): Reach[] {
   const { cluster, other } = pair;
   // What is behind this very node needs no way there.
@@ -109,6 +123,12 @@ function membersOf(around: Landscape, { members }: ClusterState, viewer: NodeSta
       return node ? [{ node, pods }] : [];
     });
 }
+
+/** The pods of a node, by the addresses that they have and by those that cross links. */
+export const podsAt = (around: Landscape, { nodeId }: NodeState): string[] =>
+  around.clusters.flatMap((cluster) =>
+    (cluster.members.get(nodeId) ?? []).flatMap((range) => [range, imageOf(around, cluster, range)]),
+  );
 
 /** A part of a cluster's ranges as others see it. */
 function imageOf({ state }: Landscape, cluster: ClusterState, text: string): string {
