@@ -67,6 +67,54 @@ test.each([
   expect(why().why).toBe(expected);
 });
 
+describe('two nodes behind one router', () => {
+  const BEHIND = place('endpoint-dependent', 7);
+
+  /** Both seen at one address, one of them at other ports by each who talks to it, and a third elsewhere. */
+  function oneRouter(ports: [number, number], ofB = BEHIND) {
+    const history = new NetworkHistory({});
+    const [a, b] = ports.map((port, n) =>
+      history.join({ name: 'ab'[n]!, endpoints: [lanEndpoint(`192.168.1.${n + 2}`, port)] }),
+    ) as [string, string];
+    const [c, r] = [
+      history.join({ name: 'c' }),
+      history.join({ name: 'r', endpoints: [publicEndpoint('203.0.113.1')] }),
+    ];
+    const places = [BEHIND, ofB, place('endpoint-independent', 9, { filtering: 'restricted' })];
+    [a, b, c].forEach((id, n) => history.append(reachabilityDecided(id, places[n]!)));
+    for (const fact of [relaySet(r), ...[a, b, c].map((id) => relayAssigned(id, r))]) history.append(fact);
+    const { state } = history;
+    if (!isLive(state)) throw new Error('no network');
+    const why = (from: string, to: string) => {
+      const pair = [state.nodes.get(from)!, state.nodes.get(to)!] as const;
+      return whyPath(state, pair, choosePath(state, ...pair)).why;
+    };
+    return { a, b, c, history, why };
+  }
+  const ADVICE = 'listen on UDP port 51820 behind 198.51.100.7: give one of them another --listen-port';
+
+  test('that listen on one port: told at whom that spoils', () => {
+    const steady = place('endpoint-independent', 7, { filtering: 'restricted' });
+    const { a, b, c, why } = oneRouter([51_820, 51_820], steady);
+    expect(why(a, c)).toBe(
+      `nobody can call either, and no trial would help: a (endpoint-dependent), c (endpoint-independent); a and b ${ADVICE}`,
+    );
+    expect(why(b, c)).toBe('nobody can call either; a direct path is tried when they talk');
+    const both = oneRouter([51_820, 51_820]);
+    expect(both.why(both.b, both.c)).toContain(`; b and a ${ADVICE}`);
+  });
+
+  test('that listen on two', () => {
+    const { a, c, why } = oneRouter([51_820, 61_234]);
+    expect(why(a, c)).not.toContain('listen');
+  });
+
+  test('at another router', () => {
+    const { a, c, why } = oneRouter([51_820, 51_820], place('endpoint-dependent', 8));
+    expect(why(a, c)).not.toContain('listen');
+  });
+});
+
 test('it is so since the newest of the facts that it follows from', () => {
   const { a, b, history, why } = given('endpoint-dependent', 'cgnat');
   const at = () => history.facts.at(-1)!.metadata.at;

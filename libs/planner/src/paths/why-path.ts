@@ -2,6 +2,7 @@ import type { NodeState, PathState } from '#topology/network-state.js';
 import { pathBetween } from '#topology/relay-fold.js';
 import type { LiveState } from '../members.js';
 import type { PairPath } from './choose-path.js';
+import { sharedPort } from './shared-port.js';
 import { standingOf, type Standing } from './standing.js';
 import { possibleWays } from './trials.js';
 
@@ -51,7 +52,7 @@ function whyFacts(
     case 'punched':
       return WAYS.punched;
     case 'relayed':
-      return known ? whyNotDirect(known) : whyNeverDirect(state, [a, b]);
+      return [known ? whyNotDirect(known) : whyNeverDirect(state, [a, b]), ...whoSharesPorts(state, [a, b])].join('; ');
     case 'none': {
       const lost = [whyLost(a, ofA), whyLost(b, ofB)].filter((text) => text !== undefined);
       return [...lost, ...(known ? [whyNotDirect(known)] : [])].join('; ') || 'the relay of neither reaches the other';
@@ -74,6 +75,17 @@ function whyNeverDirect(state: LiveState, [a, b]: readonly [NodeState, NodeState
   );
   return `nobody can call either, and no trial would help: ${places.join(', ')}`;
 }
+
+/** What an operator can do about a node whose port depends on who asks. */
+const whoSharesPorts = (state: LiveState, pair: readonly [NodeState, NodeState]): string[] =>
+  pair.flatMap((node) => {
+    const shared = sharedPort(state, node);
+    return shared
+      ? [
+          `${node.name} and ${shared.other.name} listen on UDP port ${shared.port} behind ${shared.address}: give one of them another --listen-port`,
+        ]
+      : [];
+  });
 
 /** What keeps a node from being reached at all. */
 function whyLost({ name, enabled }: NodeState, { kind }: Standing): string | undefined {
