@@ -25,7 +25,7 @@ describe('an agent', () => {
     mesh = await Mesh.start();
     const machine = await mesh.machine('a');
     toolsOfA = await ToolLog.start(machine.host, mesh.rig.directory);
-    [a, b, c] = await Promise.all([mesh.enrol(machine, toolsOfA.env), mesh.join('b'), mesh.join('c')]);
+    [a, b, c] = await Promise.all([mesh.enrol(machine, { env: toolsOfA.env }), mesh.join('b'), mesh.join('c')]);
     await waitForAllPairs([a, b, c]);
   }, 120_000);
   afterAll(() => mesh?.close());

@@ -27,6 +27,13 @@ export interface AgentStatus {
   drops: { filter: string; packets: number }[];
 }
 
+export interface Joining {
+  /** The agent's. */
+  env?: NodeJS.ProcessEnv;
+  /** What it is told; left out: it chooses. */
+  listenPort?: number;
+}
+
 /** One line of `wg show tmb0 dump`. */
 export interface HeldPeer {
   publicKey: string;
@@ -50,8 +57,9 @@ export class Agent {
   }
 
   /** Joins with an enrolment token and keeps running. */
-  up(token: string, env?: NodeJS.ProcessEnv): void {
-    this.process = this.host.spawn('node', this.words('up', '--token', token, '--name', this.name), env);
+  up(token: string, { env, listenPort }: Joining = {}): void {
+    const port = listenPort === undefined ? [] : ['--listen-port', `${listenPort}`];
+    this.process = this.host.spawn('node', this.words('up', '--token', token, '--name', this.name, ...port), env);
   }
 
   /** Runs as the node it became. */
@@ -110,6 +118,11 @@ export class Agent {
       ifindex: number;
     }[];
     return found?.ifindex ?? 0;
+  }
+
+  /** The UDP port at which others call it. */
+  async listenPort(): Promise<number> {
+    return Number(await this.host.run('wg', ['show', INTERFACE, 'listen-port']));
   }
 
   /** Waits for what the agent is to bring about; a failure quotes what the agent printed. */

@@ -1,4 +1,4 @@
-import { Agent } from './agent.js';
+import { Agent, type Joining } from './agent.js';
 import { ControlPlane } from './control-plane.js';
 import { type Host } from './rig/host.js';
 import { type Internet } from './rig/internet.js';
@@ -34,7 +34,7 @@ export interface Machine {
   /** On which the machine, or the router before it, meets the internet. */
   publicAddress: string;
   agent: Agent;
-  /** What it is behind, if that can be rebooted. */
+  /** The one router that it is behind. */
   router?: Host;
 }
 
@@ -111,7 +111,7 @@ export class Mesh {
     await this.internet.attach(router, publicAddress, 'wan');
     const cable = await this.rig.switch(`${names.join('-')}-lan`);
     await attachLan(router, nat, { cable, subnet: '192.168.7', hosts });
-    return names.map((name, i) => this.at(name, hosts[i] as Host, publicAddress));
+    return names.map((name, i) => ({ ...this.at(name, hosts[i] as Host, publicAddress), router }));
   }
 
   /** A machine behind the router of a home, which is behind that of a carrier; it has not joined. */
@@ -151,10 +151,11 @@ export class Mesh {
     return this.enrol(await this.machine(name, options.nat));
   }
 
-  /** Lets a machine join and waits until it holds what it shall hold. `env` is the agent's. */
-  async enrol(machine: Machine, env?: NodeJS.ProcessEnv): Promise<Member> {
-    machine.agent.up(await this.token(), env);
-    await machine.agent.waitFor('the agent to be in sync', async () => (await this.status(machine.name)).inSync);
+  /** Lets a machine join and waits until it holds what it shall hold. */
+  async enrol(machine: Machine, joining?: Joining): Promise<Member> {
+    machine.agent.up(await this.token(), joining);
+    const isInSync = async () => (await this.status(machine.name)).inSync;
+    await machine.agent.waitFor('the agent to be in sync', isInSync, 120_000);
     return { ...machine, addresses: (await this.node(machine.name)).addresses };
   }
 

@@ -122,6 +122,20 @@ describe('a router', () => {
     expect(await n.seenBy('192.168.1.2')).toBe(`192.168.1.3:${PORT}`);
   });
 
+  it('shows one of two that use one port at another wherever both have been', async () => {
+    await strangers();
+    const hosts = [await rig.host('m'), await rig.host('n')] as const;
+    const cable = await rig.switch('lan');
+    await attachLan(await router('home', '203.0.113.20'), 'cone', { cable, subnet: '192.168.1', hosts: [...hosts] });
+    const [m, n] = [await Peer.on(hosts[0]), await Peer.on(hosts[1])];
+    const own = `203.0.113.20:${PORT}`;
+    expect([await m.seenBy(A), await n.seenBy(B)]).toEqual([own, own]);
+    const others = [await m.seenBy(B), await n.seenBy(A)];
+    expect(others).not.toContain(own);
+    // Who is new to both sees what was shown last.
+    expect([await m.seenBy(STRANGER), await n.seenBy(STRANGER)]).toEqual(others);
+  });
+
   it('that lets no UDP through keeps TCP', async () => {
     const { a } = await strangers();
     const host = await rig.host('n');

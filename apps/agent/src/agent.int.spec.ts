@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdtempSync,
@@ -98,6 +100,7 @@ inOwnNamespace(import.meta.url, () => {
   const peersOf = (name = 'tmb0') => wg('show', name, 'peers').split('\n').filter(Boolean);
   const indexOf = (name = 'tmb0') =>
     (JSON.parse(ip('-json', 'link', 'show', 'dev', name)) as { ifindex: number }[])[0]?.ifindex;
+  const portOf = (name = 'tmb0') => Number(wg('show', name, 'listen-port'));
   const isThere = (name = 'tmb0') => readFileSync('/proc/self/net/dev', 'utf8').includes(`${name}:`);
   const told = (desired: DesiredState, kind: string) =>
     reports.filter((report) => report.nodeId === desired.nodeId && report.kind === kind).map((report) => report.body);
@@ -112,6 +115,7 @@ inOwnNamespace(import.meta.url, () => {
       endpoints: [{ address: '203.0.113.5', port: 51820, kind: 'public' }],
     });
     expect(wg('show', 'tmb0', 'public-key')).toBe(request.publicKey);
+    expect(portOf()).toBe(51_820);
     expect(peersOf()).toHaveLength(2);
     await until('it tells', () => told(desired, 'applied').length > 0);
     expect(told(desired, 'applied')[0]).toEqual({
@@ -277,12 +281,34 @@ inOwnNamespace(import.meta.url, () => {
     await holds(agent, 3);
   });
 
+  test('a node that has joined takes the port that "up" is told, and keeps it; one that is taken changes nothing', async () => {
+    const agent = newAgent();
+    await joined(agent);
+    const [index, before] = [indexOf(), portOf()];
+    await agent.stop();
+    const wanted = before === 61_500 ? 61_502 : 61_500;
+    agent.start('up', '--listen-port', `${wanted}`);
+    await until('it listens there', () => portOf() === wanted);
+    await agent.stop();
+    expect(indexOf()).toBe(index);
+    expect(server.nodes.size).toBe(1);
+    const socket = createSocket('udp4').bind(wanted + 1);
+    await once(socket, 'listening');
+    const taken = agent.command('up', '--listen-port', `${wanted + 1}`);
+    await expect(taken).rejects.toMatchObject({ exit: 'failed', message: expect.stringContaining('is in use') });
+    socket.close();
+    expect((await agent.status()).drift).toEqual([]);
+    expect(portOf()).toBe(wanted);
+  });
+
   test("two agents on one machine: two interfaces, two states; neither takes the other's", async () => {
     const one = newAgent('tmb0');
     const two = newAgent('tmb1');
     await joined(one, set, '--name', 'one');
     await joined(two, [ownInterface({ addresses: ['10.91.0.1/32'] }), peer('b')], '--name', 'two');
-    expect(wg('show', 'tmb0', 'listen-port')).not.toBe(wg('show', 'tmb1', 'listen-port'));
+    expect(portOf('tmb0')).not.toBe(portOf('tmb1'));
+    // Nobody calls them from outside.
+    expect(Math.min(portOf('tmb0'), portOf('tmb1'))).toBeGreaterThanOrEqual(61_000);
     const third = newAgent('tmb0');
     const refused = third.command('up', '--token', server.token(), '--name', 'three');
     await expect(refused).rejects.toMatchObject({ code: 'foreign' });

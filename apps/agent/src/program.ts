@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Labels } from '#contracts/facts.js';
+import { changePort } from './enrol/change-port.js';
 import { enrol } from './enrol/enrol.js';
 import { AgentFailure } from './failure.js';
 import { leave } from './leave/leave.js';
@@ -67,7 +68,11 @@ export function createProgram(parts: ProgramParts): Command {
     .addOption(state())
     .option('--name <name>', 'name of the node (default: this host)')
     .option('--interface <name>', 'WireGuard interface', interfaceName, 'tmb0')
-    .option('--listen-port <port>', 'UDP port (default: 51820, or a free one)', port)
+    .option(
+      '--listen-port <port>',
+      'UDP port (default: 51820 with a public address or --endpoint, else one of its own)',
+      port,
+    )
     .option('--endpoint <host:port>', 'where this node is reached from anywhere; repeatable', collect, [])
     .option('--site <site>', 'nodes of one site reach each other by their LAN addresses')
     .option('--label <key=value>', 'repeatable', label, {})
@@ -107,6 +112,7 @@ async function up(options: UpOptions, parts: ProgramParts): Promise<void> {
     const joined = await readIdentity(dir);
     if (joined) {
       parts.log.info({ network: joined.network, node: joined.name }, 'joined already');
+      if (options.listenPort !== undefined) await changePort(dir, joined, options.listenPort, parts.log);
     } else {
       const token = options.token ?? process.env.TOMBOLO_ENROLMENT_TOKEN;
       if (token === undefined) throw new AgentFailure('usage', `nothing is joined in ${dir.path}: give --token`);

@@ -16,7 +16,7 @@ import { type Identity, writeIdentity } from '../state/identity.js';
 import { writeLogin } from '../state/login.js';
 import type { StateDir } from '../state/state-dir.js';
 import { parseEnrolAnswer } from './enrol-answer.js';
-import { chooseListenPort } from './listen-port.js';
+import { chooseListenPort, DEFAULT_PORT } from './listen-port.js';
 import { makeNodeKeys } from './node-keys.js';
 import { nameFromHost, withSuffix } from './node-name.js';
 import { ownEndpoints } from './own-endpoints.js';
@@ -102,7 +102,9 @@ async function prepare(dir: StateDir, options: EnrolOptions, keyId: string): Pro
   const wish = JSON.stringify({ name, interfaceName, listenPort, endpoints, site, labels });
   const left = await readPending(dir);
   if (left?.keyId === keyId && left.wish === wish) return left;
-  const port = await chooseListenPort(listenPort);
+  const offered = await ownEndpoints(endpoints, DEFAULT_PORT);
+  const isCalled = offered.some(({ kind }) => kind === 'public');
+  const port = await chooseListenPort({ asked: listenPort, isCalled });
   const keys = makeNodeKeys();
   const request: EnrolRequest = {
     name: name ?? nameFromHost(hostname()),
