@@ -119,6 +119,32 @@ describe('how a node is reached', () => {
     expect(givenUp('a').due(100).reachability).toEqual([]);
   });
 
+  test('is not open because somebody on its LAN reaches it', () => {
+    const { ids, tells, due, verdict } = given();
+    tells('p', 0, ['a', HERE]);
+    tells('q', 0, ['a', HERE]);
+    tells('b', 0, ['a', '192.168.1.1:51820']);
+    expect(due(3).reachability).toEqual([ids.a]);
+    expect(verdict('a', 3)).toMatchObject({ nat: 'endpoint-independent', filtering: 'unknown' });
+    tells('b', 4, ['a', HERE]);
+    expect(verdict('a', 4)).toMatchObject({ filtering: 'open' });
+  });
+
+  test('is not open because one reaches it that it has called itself, at what that one offers', () => {
+    const closed = place('endpoint-independent', 2, { filtering: 'restricted', endpoints: [Q] });
+    const open = place('public', 3, { endpoints: ['198.51.100.3:1'] });
+    const { ids, tells, due, verdict } = given(
+      ({ q }) => reachabilityDecided(q, closed),
+      ({ b }) => reachabilityDecided(b, open),
+    );
+    tells('b', 0, ['p', P]);
+    tells('q', 0, ['p', P]);
+    tells('a', 0, ['p', P, 'unanswered'], ['b', '198.51.100.3:1']);
+    tells('p', 0, ['q', Q], ['b', '198.51.100.3:1']);
+    expect(due(3).reachability).toContain(ids.p);
+    expect(verdict('p', 3)).toMatchObject({ nat: 'endpoint-independent', filtering: 'restricted' });
+  });
+
   test('stays closed when nobody calls it there any more', () => {
     const closed = place('endpoint-independent', 1, {
       filtering: 'restricted',

@@ -17,7 +17,10 @@ export interface Gathering {
   isAlive(nodeId: string): boolean;
 }
 
-/** What the observations say of one node. Those who share its site, or a path of their own with it, see it from inside. */
+/**
+ * What the observations say of one node. Those who share its site or its LAN, or have a path of their own with it, see it from
+ * inside.
+ */
 export function gatherEvidence({ state, book, now, isAlive }: Gathering, node: NodeState): Evidence {
   const { nodeId } = node;
   const own = [
@@ -27,17 +30,20 @@ export function gatherEvidence({ state, book, now, isAlive }: Gathering, node: N
   const lan = new Set(own.filter(({ kind }) => kind === 'lan').map(({ text }) => text));
   const isOutside = (other: NodeState) =>
     (other.site === null || other.site !== node.site) && !pathBetween(state, nodeId, other.nodeId);
-  const outside = book.linksTo(nodeId, now).filter(({ from }) => {
+  const outside = book.linksTo(nodeId, now).filter(({ from, endpoint }) => {
     const other = state.nodes.get(from);
-    return other?.enabled === true && isOutside(other);
+    return other?.enabled === true && isOutside(other) && !(endpoint !== null && lan.has(endpoint));
   });
   const isOpen = (id: string) => {
     const other = state.nodes.get(id);
     return other !== undefined && isCallable(state, other);
   };
-  const sightings = outside.filter(
-    ({ link, endpoint, from }) => link === 'up' && endpoint !== null && !lan.has(endpoint) && isOpen(from),
-  );
+  // Closed or not: it may have called there before, and then it has let the answer in.
+  const mayHaveCalled = (id: string) => {
+    const other = state.nodes.get(id);
+    return other !== undefined && (isCallable(state, other) || offersPublic(state, other));
+  };
+  const sightings = outside.filter(({ link, endpoint, from }) => link === 'up' && endpoint !== null && isOpen(from));
   // One whom nobody answers says nothing of others.
   const canCall = (from: string) => book.linksFrom(from, now).some(({ link }) => link === 'up');
   const calls = book.linksFrom(nodeId, now).filter(({ nodeId: to }) => isOpen(to));
@@ -45,7 +51,7 @@ export function gatherEvidence({ state, book, now, isAlive }: Gathering, node: N
     offersPublic: offersPublic(state, node),
     own: new Set(own.map(({ text }) => text)),
     seen: new Map(sightings.map(({ from, endpoint }) => [from, endpoint ?? ''])),
-    wasReached: outside.some(({ link, from }) => link === 'up' && !isOpen(from)),
+    wasReached: outside.some(({ link, from }) => link === 'up' && !mayHaveCalled(from)),
     wasMissed:
       (isAlive(nodeId) && outside.some(({ link, from }) => link === 'unanswered' && canCall(from))) ||
       givenUp(state, nodeId).filter((from) => !isOpen(from) && canCall(from)).length >= GIVEN_UP_BY ||
