@@ -32,7 +32,7 @@ export class DesiredState {
   epoch = 1;
   revision = 0;
   /** Whether whoever publishes it still may. */
-  isCurrent = true;
+  isCurrent: boolean | Promise<boolean> = true;
   readonly #resources = new Map<string, Resource>();
   #digest = 0n;
 

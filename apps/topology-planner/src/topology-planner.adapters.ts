@@ -24,23 +24,22 @@ export function topologyPlannerOptions({ parts, secrets, logger, metrics }: Plan
   const listeners = new Set<(lowestEpochs: ReadonlyMap<string, number>) => void>();
   let known: NodeHeads | undefined;
   let reading: Promise<NodeHeads> | undefined;
-  const read = async () => {
-    known = await readHeads(
-      connection,
-      known ?? (await loadHeads(connection, CHECKPOINT)),
-      stream.tail,
-      (lowestEpochs) => listeners.forEach((listener) => listener(lowestEpochs)),
+  const read = async (isFirst: boolean) => {
+    const noted = known && !isFirst ? undefined : await loadHeads(connection, CHECKPOINT);
+    const isNewer = noted && !(noted.generation === known?.generation && noted.sequence <= known.sequence);
+    known = await readHeads(connection, isNewer ? noted : known, stream.tail, (lowestEpochs) =>
+      listeners.forEach((listener) => listener(lowestEpochs)),
     );
     return known;
   };
   // Networks gained together share one reading; the next one begins where it ended.
-  const heads = () => (reading ??= read().finally(() => (reading = undefined)));
+  const heads = (isFirst = false) => (reading ??= read(isFirst).finally(() => (reading = undefined)));
   return {
     replica: randomUUID(),
     networks,
     leases,
     stream,
-    readHeads: async () => (await heads()).heads,
+    readHeads: async (isFirst) => (await heads(isFirst)).heads,
     onStored: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

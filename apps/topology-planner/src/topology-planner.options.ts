@@ -14,12 +14,15 @@ export interface TopologyPlannerOptions {
   networks: NetworkFollower;
   leases: LeasePort;
   stream: NodeStream & {
-    /** Agrees on keys with nodes ahead of the first change. */
+    /** Agrees on keys with nodes ahead of their first message. */
     prepare(nodes: Iterable<{ nodeId: string; controlKey: string }>): Promise<void>;
     close(): void;
   };
-  /** The newest message of every node that the stream holds. */
-  readHeads(): Promise<ReadonlyMap<string, FoundHead>>;
+  /**
+   * The newest message of every node that the stream holds.
+   * @param isFirst this replica published nothing of late: from what another has noted by now, whatever was stored before that
+   */
+  readHeads(isFirst?: boolean): Promise<ReadonlyMap<string, FoundHead>>;
   /** What others stored since the heads were read last (`NetworkPublisher.noteStored`). @returns what ends it */
   onStored(listener: (lowestEpochs: ReadonlyMap<string, number>) => void): () => void;
   /** Notes them, so that the next reader begins where this one ended. */

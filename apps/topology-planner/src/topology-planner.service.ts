@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { InFlightWindow } from '#messaging/in-flight-window.js';
 import type { NetworkChange, NetworkFollower } from '#service/network-follower.js';
 import { Leadership } from './leadership/leadership.js';
 import { PlannerMetrics } from './planner-metrics.js';
@@ -10,6 +12,13 @@ const LEASE_TTL_MS = 2_000;
 
 /** How often the heads are noted: what a takeover reads is at most what was published in between, milliseconds. */
 const CHECKPOINT_EVERY_MS = 30_000;
+/** After so many messages they are noted sooner, but not more often than so: reading as many takes 0.15 s. */
+const CHECKPOINT_AFTER = { messages: 10_000, ms: 2_000 };
+
+/** What a takeover needs is worked out so often by those who only follow, milliseconds. */
+const PREPARE_EVERY_MS = 5_000;
+/** Networks that are brought up at a time: were it all of a hundred, each would wait for all, and the leases with them. */
+const BROUGHT_UP_AT_ONCE = 4;
 
 /** After a takeover, what a deposed publisher stored late is looked for so soon, and from then on with every checkpoint. */
 const LATE_LOOKS_MS = [1_000, 5_000];
@@ -22,6 +31,9 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   readonly #leadership: Leadership;
   readonly #endings: (() => void)[] = [];
   readonly #looks = new Map<number, NodeJS.Timeout>();
+  readonly #bringingUp = new InFlightWindow(BROUGHT_UP_AT_ONCE);
+  #noted = { messages: 0, at: 0 };
+  #isPrepared = false;
 
   constructor(@Inject(TOPOLOGY_PLANNER_OPTIONS) private readonly options: TopologyPlannerOptions) {
     this.#metrics = new PlannerMetrics(options.metrics);
@@ -30,7 +42,8 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
       holder: options.replica,
       ttlMs: LEASE_TTL_MS,
       monotonic: () => performance.now(),
-      onGained: (network, epoch) => this.#lead(network, epoch),
+      isPrepared: () => this.#isPrepared,
+      onGained: (network, epoch) => this.#bringingUp.run(() => this.#lead(network, epoch)),
       onLost: (network) => this.#follow(network),
       onRenewed: () => this.#publishers.forEach((publisher) => publisher.resume()),
       onError: (error) => options.logger.warn({ err: error }, 'leases not renewed'),
@@ -59,6 +72,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     const timer = setInterval(() => void this.#checkpoint(), CHECKPOINT_EVERY_MS);
     this.#endings.push(() => clearInterval(timer));
     for (const network of networks.states.keys()) this.#adopt(network, networks);
+    void this.#keepPrepared();
   }
 
   /** Whether this replica follows the log; which networks it publishes for. */
@@ -104,8 +118,11 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
         stateAt: (version) => networks.stateAt(network, version),
         factsAfter: (version) => networks.factsAfter(network, version),
       },
-      mayPublish: () => this.#leadership.holds(network),
-      onPublished: (batch) => this.#metrics.published(batch),
+      mayPublish: () => this.#leadership.mayPublish(network),
+      onPublished: (batch) => {
+        this.#metrics.published(batch);
+        this.#noteSoon(batch.messages);
+      },
       onUndeliverable: (nodeId, error) =>
         logger.error({ network, node: nodeId, err: error }, 'message not deliverable'),
       onRefused: (violations) => {
@@ -126,13 +143,18 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     if (!publisher) return;
     const { stream } = this.options;
     const started = performance.now();
-    // With an older fold it would tell nodes to go back to it: a removed peer would return for a moment.
-    await this.options.networks.caughtUp(network);
-    const heads = await this.options.readHeads();
+    const isFirst = [...this.#publishers.values()].every(({ leading }) => !leading);
+    const [heads] = await Promise.all([
+      this.options.readHeads(isFirst),
+      publisher.prepare(),
+      // With an older fold it would tell nodes to go back to it: a removed peer would return for a moment.
+      this.options.networks.caughtUp(network),
+    ]);
+    // It may have been given back meanwhile, and taken again.
+    if (this.#leadership.epochOf(network) !== epoch) return;
     await publisher.lead(epoch, heads);
     // A publisher that died between a removal and this left sealed messages behind.
     for (const nodeId of publisher.state.removedNodes.keys()) if (heads.has(nodeId)) void stream.removeNode(nodeId);
-    void stream.prepare(publisher.state.nodes.values());
     this.#lookForLateMessages();
     const tookMs = Math.round(performance.now() - started);
     this.options.logger.info({ network, epoch, tookMs }, 'publishing for a network');
@@ -150,12 +172,36 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     }
   }
 
+  /** Who follows is ready to take over, without what takes long. */
+  async #keepPrepared(): Promise<void> {
+    const ending = new AbortController();
+    this.#endings.push(() => ending.abort());
+    while (!ending.signal.aborted) {
+      try {
+        for (const publisher of this.#publishers.values()) if (!publisher.leading) await publisher.prepare();
+        for (const { state } of this.#publishers.values()) await this.options.stream.prepare(state.nodes.values());
+      } catch (error) {
+        this.options.logger.warn({ err: error }, 'a takeover not prepared for');
+      }
+      this.#isPrepared = true;
+      await sleep(PREPARE_EVERY_MS, undefined, { signal: ending.signal }).catch(() => undefined);
+    }
+  }
+
+  #noteSoon(messages: number): void {
+    this.#noted.messages += messages;
+    const now = performance.now();
+    if (this.#noted.messages < CHECKPOINT_AFTER.messages || now - this.#noted.at < CHECKPOINT_AFTER.ms) return;
+    void this.#checkpoint();
+  }
+
   async #follow(network: string): Promise<void> {
     await this.#publishers.get(network)?.stop();
     this.options.logger.info({ network }, 'no longer publishing for a network');
   }
 
   async #checkpoint(): Promise<void> {
+    this.#noted = { messages: 0, at: performance.now() };
     if (this.#leadership.networks.length === 0) return;
     await this.options
       .checkpoint()

@@ -10,8 +10,8 @@ export interface DurableMessage {
   /** The broker drops a second message with the same id within its window (2 minutes): repeating is safe. */
   messageId?: string;
   headers?: MsgHdrs;
-  /** Called before each attempt; what it throws ends the trying. */
-  beforeAttempt?(): void;
+  /** Awaited before each attempt; what it throws ends the trying. */
+  beforeAttempt?(): Promise<void>;
 }
 
 export interface DurableAck extends StoredAck {
@@ -35,8 +35,10 @@ export async function publishDurably(
   const headers = messageId === undefined ? message.headers : identified(messageId, message.headers);
   for (let attempt = 0; ; attempt++) {
     try {
-      if (connection.status !== 'connected') await connection.whenConnected(signal);
-      message.beforeAttempt?.();
+      do {
+        await connection.whenConnected(signal);
+        await message.beforeAttempt?.();
+      } while (connection.status !== 'connected');
       return { ...(await connection.acked.publish(subject, data, headers)), attempts: attempt + 1 };
     } catch (error) {
       if (!(error instanceof NotStored && error.transient)) throw error;

@@ -88,6 +88,32 @@ test("what waits for a broker while its publisher is deposed is not stored any m
   await lonely.stop();
 }, 30_000);
 
+test('what its publisher may say only perhaps waits, and goes out or not when that is settled', async () => {
+  const desired = new DesiredState(writer);
+  await desired.full();
+  const doubt = async (settled: boolean, peer: number) => {
+    let settle: (is: boolean) => void = () => {};
+    desired.isCurrent = new Promise((resolve) => (settle = resolve));
+    let outcome = 'waits';
+    const publishing = desired.delta([testPeer(peer)]).then(
+      () => (outcome = 'stored'),
+      (error: { kind?: string }) => (outcome = `refused as ${error.kind}`),
+    );
+    // Whatever the broker would have been sent, it has by now.
+    await service.check();
+    const { heads } = await readHeads(service);
+    expect([outcome, heads.get(desired.nodeId)?.revision]).toEqual(['waits', desired.revision - 1]);
+    desired.isCurrent = settled;
+    settle(settled);
+    await publishing;
+    return outcome;
+  };
+  expect(await doubt(true, 1)).toBe('stored');
+  expect(await doubt(true, 2)).toBe('stored');
+  expect(await doubt(false, 3)).toBe('refused as unavailable');
+  expect((await readHeads(service)).heads.get(desired.nodeId)).toMatchObject({ revision: 3 });
+});
+
 test('what somebody else stored last is found also by a writer that stored all before it', async () => {
   const own = new NodeStreamWriter(service, broker.trust.sealing.privateKey);
   const desired = new DesiredState(own);

@@ -20,11 +20,14 @@ export interface NodeStreamMessage {
   /** JSON of a `FullBody` or `DeltaBody`: serialised once, sealed for each node. */
   body: Uint8Array;
   /** Whether its publisher may publish still; asked whenever it goes out, however long it had to wait. */
-  isCurrent(): boolean;
+  isCurrent: Currency;
 }
 
+/** While nobody knows, a promise: what asks waits for it. */
+type Currency = () => boolean | Promise<boolean>;
+
 interface Sealed {
-  isCurrent(): boolean;
+  isCurrent: Currency;
   nodeId: string;
   head: MessageHead;
   /** Without the prefix that tells stored from live. */
@@ -107,6 +110,7 @@ export class NodeStreamWriter {
     for (let next = 0; next < this.#queue.length; next++) {
       const { message, resolve, reject } = this.#queue[next]!;
       try {
+        if (message.isCurrent() !== true) await untilCurrent(message.isCurrent);
         const sealed = this.#seal(message);
         sealed.told = this.#tell(sealed);
         stores.push(() => void this.#window.run(() => this.#store(sealed)).then(resolve, reject));
@@ -126,7 +130,6 @@ export class NodeStreamWriter {
   }
 
   #seal({ nodeId, controlKey, head, body, isCurrent }: NodeStreamMessage): Sealed {
-    refuseUnless(isCurrent);
     const headText = formatHead(head);
     const stored = head.kind === 'full' ? nodeFullSubject(nodeId) : nodeDeltaSubject(nodeId, head.revision);
     return {
@@ -150,7 +153,7 @@ export class NodeStreamWriter {
   async #store(sealed: Sealed): Promise<void> {
     const { subject, data, headers, nodeId, head, told } = sealed;
     // Its successor may have stored something there: what is late by a pause or an outage must not replace it.
-    const beforeAttempt = () => refuseUnless(sealed.isCurrent);
+    const beforeAttempt = () => untilCurrent(sealed.isCurrent);
     const message = { subject: NODES_PREFIX + subject, data, headers, beforeAttempt };
     const { sequence, attempts } = await publishDurably(this.connection, message, this.#closed.signal);
     if (attempts > 1) this.tail.lose();
@@ -198,8 +201,9 @@ export class NodeStreamWriter {
   }
 }
 
-function refuseUnless(isCurrent: () => boolean): void {
-  if (!isCurrent()) throw new Unavailable('log', 'another replica may publish for this network by now');
+async function untilCurrent(isCurrent: Currency): Promise<void> {
+  for (let is = isCurrent(); is !== true; is = isCurrent())
+    if (!(await is)) throw new Unavailable('log', 'another replica may publish for this network by now');
 }
 
 /** The client asks headers for nothing but their bytes when it publishes; these are made once for both ways of a message. */

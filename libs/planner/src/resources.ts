@@ -13,10 +13,33 @@ import type { Extras } from './gateways/own-extras.js';
 import type { LiveState } from './members.js';
 import { isCallable, offersPublic } from './paths/reach.js';
 
+interface KnownInterface {
+  network: NetworkInfo;
+  isBehindNat: boolean;
+  forwards: boolean;
+  resource: InterfaceResource;
+}
+
+/** What becomes of a node state and the rest that an interface depends on is the same object, so that it is hashed once. */
+const interfaces = new WeakMap<NodeState, KnownInterface>();
+
 /** A node's own interface. Keepalive (rule 5) only where others cannot call it at what it offers. */
 export function interfaceResource(state: LiveState, node: NodeState, { forward }: Extras): InterfaceResource {
   const { network } = state;
   const isBehindNat = !isCallable(state, node) || !offersPublic(state, node);
+  const forwards = forward || state.relays.has(node.nodeId);
+  let known = interfaces.get(node);
+  if (known?.network !== network || known.isBehindNat !== isBehindNat || known.forwards !== forwards) {
+    const resource = makeInterface(node, { network, isBehindNat, forwards });
+    interfaces.set(node, (known = { network, isBehindNat, forwards, resource }));
+  }
+  return known.resource;
+}
+
+function makeInterface(
+  node: NodeState,
+  { network, isBehindNat, forwards }: Omit<KnownInterface, 'resource'>,
+): InterfaceResource {
   return {
     name: 'interface',
     network: network.name,
@@ -24,7 +47,7 @@ export function interfaceResource(state: LiveState, node: NodeState, { forward }
     addresses: node.addresses.map(hostPrefix),
     mtu: network.mtu,
     keepalive: isBehindNat && network.keepalive > 0 ? network.keepalive : null,
-    ...((forward || state.relays.has(node.nodeId)) && { forward: true }),
+    ...(forwards && { forward: true }),
     ...(node.keyRotation && { key: keyOrder(node.publicKey, node.keyRotation) }),
     ...(node.signed && { signed: signatureOf(node.signed) }),
   };

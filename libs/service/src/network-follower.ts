@@ -5,6 +5,7 @@ import type { EventStore } from '#event-store/core/event-store.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
 import { SNAPSHOT_EVERY } from './decisions-on.js';
+import { RECENT_FACTS, RecentHistory } from './recent-history.js';
 
 /** Facts as they happen, per stream in version order, each once (libs/messaging `followFacts`). */
 export type FollowFacts = (options: {
@@ -24,6 +25,7 @@ export interface NetworkChange {
 /** The fold of every network, loaded once and then kept current by the feed of facts: what each planning service starts from. */
 export class NetworkFollower {
   readonly #states = new Map<string, NetworkState>();
+  readonly #recent = new Map<string, RecentHistory>();
   readonly #listeners = new Set<(change: NetworkChange) => void>();
   readonly #history: DecisionMaker<NetworkState>;
   #feed: { stop(): Promise<void> } | undefined;
@@ -43,9 +45,12 @@ export class NetworkFollower {
         from.set(stream, head);
         continue;
       }
-      const { state, version } = await this.#history.current(stream);
-      this.#states.set(stream, state);
-      from.set(stream, version);
+      const { state } = await this.#history.at(stream, Math.max(0, head - RECENT_FACTS));
+      const recent = new RecentHistory(state);
+      this.#recent.set(stream, recent);
+      recent.fold(await this.#factsAfter(stream, state.version));
+      this.#states.set(stream, recent.latest);
+      from.set(stream, recent.latest.version);
     }
     this.#feed = await this.follow({ from, onFacts: (stream, facts) => this.#fold(stream, facts) });
   }
@@ -81,11 +86,15 @@ export class NetworkFollower {
 
   /** A network as it was at a version. @throws Unavailable */
   async stateAt(network: string, version: number): Promise<NetworkState> {
-    return (await this.#history.at(network, version)).state;
+    return this.#recent.get(network)?.stateAt(version) ?? (await this.#history.at(network, version)).state;
   }
 
   /** All facts of a network after a version. @throws Unavailable */
   async factsAfter(network: string, version: number): Promise<RecordedFact<NetworkFact>[]> {
+    return this.#recent.get(network)?.factsAfter(version) ?? this.#factsAfter(network, version);
+  }
+
+  async #factsAfter(network: string, version: number): Promise<RecordedFact<NetworkFact>[]> {
     const facts: RecordedFact[] = [];
     for (;;) {
       const page = await this.store.read(network, { after: version + facts.length });
@@ -96,7 +105,9 @@ export class NetworkFollower {
 
   #fold(stream: string, facts: RecordedFact[]): void {
     if (stream === SYSTEM_STREAM) return;
-    const state = facts.reduce(networkFold.evolve, this.#states.get(stream) ?? networkFold.initialState);
+    let recent = this.#recent.get(stream);
+    if (!recent) this.#recent.set(stream, (recent = new RecentHistory(networkFold.initialState)));
+    const state = recent.fold(facts);
     this.#states.set(stream, state);
     for (const listener of this.#listeners)
       listener({ network: stream, state, facts: facts as RecordedFact<NetworkFact>[] });

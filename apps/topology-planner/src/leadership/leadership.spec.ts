@@ -1,5 +1,8 @@
+import { publisherLease } from '#contracts/names.js';
 import { Leadership, type Lease, type LeasePort } from './leadership.js';
 import { preferredReplica } from './placement.js';
+
+const RELEASED = -1;
 
 /** Leases as the log gives them, on a clock that the test moves. */
 class Leases implements LeasePort {
@@ -19,14 +22,15 @@ class Leases implements LeasePort {
 
   async renewAll(holder: string, prefix: string, ttlMs: number) {
     this.#answer();
-    const live = this.#live(prefix).filter((row) => row.holder === holder);
-    for (const row of live) row.until = this.now + ttlMs;
-    return live;
+    const own = [...this.#rows.values()].filter((row) => row.name.startsWith(prefix) && row.holder === holder);
+    const kept = own.filter(({ until }) => until !== RELEASED);
+    for (const row of kept) row.until = this.now + ttlMs;
+    return kept;
   }
 
   async release({ name, epoch }: Lease) {
     const row = this.#rows.get(name);
-    if (row?.epoch === epoch) row.until = -1;
+    if (row?.epoch === epoch) row.until = RELEASED;
   }
 
   async list(prefix: string) {
@@ -43,7 +47,7 @@ class Leases implements LeasePort {
   }
 }
 
-function replica(leases: Leases, holder: string) {
+function replica(leases: Leases, holder: string, isPrepared = () => true) {
   const events: string[] = [];
   const held: boolean[] = [];
   const leadership = new Leadership({
@@ -51,9 +55,10 @@ function replica(leases: Leases, holder: string) {
     holder,
     ttlMs: 1_000,
     monotonic: () => leases.now,
+    isPrepared,
     onGained: async (network, epoch) => void events.push(`gained ${network} ${epoch}`),
     onLost: async (network) => void events.push(`lost ${network}`),
-    onRenewed: () => void held.push(leadership.holds('n')),
+    onRenewed: () => void held.push(leadership.mayPublish('n') === true),
     onError: (error) => void events.push((error as Error).message),
   });
   return { leadership, events, heldAtRenewal: held };
@@ -79,7 +84,7 @@ test('one of two replicas publishes, the other does not', async () => {
   await round(one, two);
   expect(one.events).toEqual(['gained n 1']);
   expect(two.events).toEqual([]);
-  expect([one.leadership.holds('n'), two.leadership.holds('n')]).toEqual([true, false]);
+  expect([one.leadership.mayPublish('n'), two.leadership.mayPublish('n')]).toEqual([true, false]);
 });
 
 test('when the publishing replica dies the other takes over with a higher epoch', async () => {
@@ -99,9 +104,9 @@ test('a replica that cannot renew stops publishing before another can begin', as
   leases.away = true;
   leases.now = 999;
   await round(one);
-  expect(one.leadership.holds('n')).toBe(true);
+  expect(one.leadership.mayPublish('n')).toBe(true);
   leases.now = 1_000;
-  expect(one.leadership.holds('n')).toBe(false);
+  expect(one.leadership.mayPublish('n')).not.toBe(true);
 });
 
 test('a renewal is told when the lease is held again, so that what waited can go on', async () => {
@@ -117,13 +122,49 @@ test('a renewal is told when the lease is held again, so that what waited can go
   expect(one.events).toEqual(['gained n 1', 'the database is away']);
 });
 
-test('a lease that lapsed is lost, and taken again with a higher epoch', async () => {
+test('a lease that lapsed and that nobody took is held on to', async () => {
   const leases = new Leases();
   const one = replica(leases, first);
   await round(one);
   leases.now = 5_000;
   await round(one);
-  expect(one.events).toEqual(['gained n 1', 'lost n', 'gained n 2']);
+  expect(one.events).toEqual(['gained n 1']);
+  expect(one.leadership.mayPublish('n')).toBe(true);
+});
+
+test('while a lease is in doubt nothing is said, and then whether it is held still', async () => {
+  const leases = new Leases();
+  const one = replica(leases, first);
+  expect(one.leadership.mayPublish('n')).toBe(false);
+  await round(one);
+  expect(one.leadership.mayPublish('n')).toBe(true);
+
+  leases.now = 1_000;
+  const renewed = one.leadership.mayPublish('n');
+  await round(one);
+  expect(await renewed).toBe(true);
+
+  leases.now = 2_000;
+  leases.away = true;
+  const answers: boolean[] = [];
+  void Promise.resolve(one.leadership.mayPublish('n')).then((answer) => answers.push(answer));
+  await round(one);
+  expect(answers).toEqual([]);
+  leases.away = false;
+  await leases.acquire(publisherLease('n'), second, 1_000);
+  await round(one);
+  expect(answers).toEqual([false]);
+  expect(one.events.slice(1)).toEqual(['the database is away', 'lost n']);
+});
+
+test('what waits for an answer learns that the lease was given back', async () => {
+  const leases = new Leases();
+  const one = replica(leases, first);
+  await round(one);
+  leases.now = 1_000;
+  const doubted = one.leadership.mayPublish('n');
+  await one.leadership.stop();
+  expect(await doubted).toBe(false);
 });
 
 test('a replica that comes gets its share from the one that holds all, after a while', async () => {
@@ -135,6 +176,26 @@ test('a replica that comes gets its share from the one that holds all, after a w
   for (let i = 0; i < 10; i++) await round(early, late);
   expect(early.events).toEqual(['gained n 1', 'lost n']);
   expect(late.events).toEqual(['gained n 2']);
+});
+
+test('a replica that could not publish at once leaves everything to one that can, and takes it where there is none', async () => {
+  const leases = new Leases();
+  let isPrepared = false;
+  const fresh = replica(leases, first, () => isPrepared);
+  const warm = replica(leases, second);
+  await round(warm);
+  for (let i = 0; i < 10; i++) await round(fresh, warm);
+  expect([fresh.events, warm.events]).toEqual([[], ['gained n 1']]);
+  leases.now = 1_500;
+  await round(fresh);
+  expect(fresh.events).toEqual(['gained n 2']);
+
+  leases.now = 2_000;
+  for (let i = 0; i < 10; i++) await round(warm, fresh);
+  expect([fresh.events.at(-1), warm.events.at(-1)]).toEqual(['lost n', 'gained n 3']);
+  isPrepared = true;
+  for (let i = 0; i < 10; i++) await round(fresh, warm);
+  expect(fresh.events.at(-1)).toBe('gained n 4');
 });
 
 test('stopping gives the lease back at once', async () => {

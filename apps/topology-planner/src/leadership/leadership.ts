@@ -11,7 +11,7 @@ export interface Lease {
 export interface LeasePort {
   /** The lease if it is free, lapsed or ours already; undefined while another holds it. */
   acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined>;
-  /** Renews all that a holder has; what is missing in the answer is lost. */
+  /** Renews all that a holder has, also what lapsed and nobody took since; what is missing in the answer is lost. */
   renewAll(holder: string, prefix: string, ttlMs: number): Promise<Lease[]>;
   release(lease: Lease): Promise<void>;
   /** Held leases whose name begins so. */
@@ -25,9 +25,11 @@ export interface LeadershipOptions {
   ttlMs: number;
   /** Milliseconds that only ever grow. */
   monotonic(): number;
+  /** Whether it could publish at once. One that could not is given nothing while there is another that can. */
+  isPrepared(): boolean;
   onGained(network: string, epoch: number): Promise<void>;
   onLost(network: string): Promise<void>;
-  /** What is held is held for another while: it may have been doubtful before. */
+  /** What is held is held for another while: it may have been in doubt before. */
   onRenewed(): void;
   onError(error: unknown): void;
 }
@@ -38,7 +40,8 @@ const REPLICA = 'topology-planner:replica:';
 
 /**
  * Which networks this replica publishes for. A lease counts from before the request was sent, so that it never
- * outlives the database's view of it; whoever cannot renew in time stops publishing by itself.
+ * outlives the database's view of it; whoever cannot renew in time stops publishing by itself, until the database says whether
+ * somebody else has it now.
  */
 export class Leadership {
   readonly #held = new Map<string, Lease>();
@@ -47,6 +50,8 @@ export class Leadership {
   readonly #overdue = new Map<string, number>();
   /** Monotonic time until which nobody else can have what we hold. */
   #safeUntil = 0;
+  /** Resolves when the database has answered, or something is given back. */
+  #settled = newSignal();
   #timer: NodeJS.Timeout | undefined;
   #rounds: Promise<void> = Promise.resolve();
   #roundQueued = false;
@@ -64,12 +69,26 @@ export class Leadership {
   }
 
   /** Gives a lease back although it is held: the publisher could not go on. It is taken again with a higher epoch. */
-  stepDown(network: string): Promise<void> {
-    return this.#drop(network, true);
+  async stepDown(network: string): Promise<void> {
+    const lease = this.#held.get(network);
+    if (!lease) return;
+    this.#held.delete(network);
+    // What is on its way waits to know, and is waited for.
+    this.#settle();
+    await this.options.onLost(network);
+    await this.options.leases.release(lease).catch((error: unknown) => this.options.onError(error));
   }
 
-  holds(network: string): boolean {
-    return this.#held.has(network) && this.#safeUntil > this.options.monotonic();
+  /** Whether this replica may publish for a network now. While that is in doubt, what the database says of it, as soon as it does. */
+  mayPublish(network: string): boolean | Promise<boolean> {
+    if (!this.#held.has(network)) return false;
+    if (this.#safeUntil > this.options.monotonic()) return true;
+    return this.#settled.given.then(() => this.mayPublish(network));
+  }
+
+  /** Under which epoch it publishes for a network; undefined: it does not. */
+  epochOf(network: string): number | undefined {
+    return this.#held.get(network)?.epoch;
   }
 
   /** Networks this replica publishes for, sorted. */
@@ -82,7 +101,7 @@ export class Leadership {
     clearInterval(this.#timer);
     this.#wanted.clear();
     await this.#rounds;
-    for (const network of this.networks) await this.#drop(network, true);
+    for (const network of this.networks) await this.stepDown(network);
     const [presence] = await this.options.leases.list(REPLICA + this.options.holder);
     if (presence) await this.options.leases.release(presence);
   }
@@ -97,17 +116,23 @@ export class Leadership {
   }
 
   async #round(): Promise<void> {
-    const { leases, holder, ttlMs, monotonic } = this.options;
+    const { leases, holder, ttlMs, monotonic, isPrepared } = this.options;
     const asked = monotonic();
     const renewed = await leases.renewAll(holder, PUBLISHER_LEASES, ttlMs);
+    const epochs = new Map(renewed.map(({ name, epoch }) => [name, epoch]));
+    const lost = [...this.#held].filter(([, { name, epoch }]) => epochs.get(name) !== epoch);
+    for (const [network] of lost) this.#held.delete(network);
     this.#safeUntil = asked + ttlMs;
-    const kept = new Set(renewed.map(({ name }) => name));
-    for (const [network, { name }] of this.#held) if (!kept.has(name)) await this.#drop(network, false);
+    this.#settle();
+    for (const [network] of lost) await this.options.onLost(network);
     this.options.onRenewed();
 
-    await leases.acquire(REPLICA + holder, holder, ttlMs);
-    const replicas = (await leases.list(REPLICA)).map((lease) => lease.holder);
+    if (isPrepared()) await leases.acquire(REPLICA + holder, holder, ttlMs);
+    const prepared = (await leases.list(REPLICA)).map((lease) => lease.holder);
+    const replicas = prepared.length > 0 ? prepared : [holder];
     for (const network of this.#wanted) {
+      // However many there are to take: those that are held are renewed in time.
+      if (monotonic() - asked > ttlMs / ROUNDS_PER_TTL) return this.#tick();
       const mine = preferredReplica(network, replicas) === holder;
       if (mine === this.#held.has(network)) this.#overdue.delete(network);
       else if (mine) await this.#take(network);
@@ -133,14 +158,17 @@ export class Leadership {
     this.#overdue.set(network, rounds);
     if (rounds < ROUNDS_PER_TTL * 2) return;
     this.#overdue.delete(network);
-    await this.#drop(network, true);
+    await this.stepDown(network);
   }
 
-  async #drop(network: string, giveBack: boolean): Promise<void> {
-    const lease = this.#held.get(network);
-    if (!lease) return;
-    this.#held.delete(network);
-    await this.options.onLost(network);
-    if (giveBack) await this.options.leases.release(lease).catch((error: unknown) => this.options.onError(error));
+  #settle(): void {
+    const { give } = this.#settled;
+    this.#settled = newSignal();
+    give();
   }
+}
+
+function newSignal(): { given: Promise<void>; give(): void } {
+  let give: () => void = () => {};
+  return { given: new Promise((resolve) => (give = resolve)), give: () => give() };
 }

@@ -30,6 +30,7 @@ class Mesh {
     told: async () => {},
     publish: async (message) => {
       await Promise.resolve();
+      if (!(await message.isCurrent())) throw new Unavailable('log', 'deposed');
       if (message.nodeId === this.unwilling) throw new RangeError('too large');
       if (this.hearing-- > 0) this.deliver(message);
       if (this.budget-- <= 0) throw new Unavailable('broker', 'cut');
@@ -70,7 +71,7 @@ function publisherOf(
   mesh: Mesh,
   { facts, states }: ReturnType<typeof statesOf>,
   version: number,
-  mayPublish: () => boolean = () => true,
+  mayPublish: () => boolean | Promise<boolean> = () => true,
 ) {
   const failures: unknown[] = [];
   const undeliverable: string[] = [];
@@ -220,14 +221,34 @@ test.each([
   expect(failures).toEqual([]);
 });
 
+test.each([
+  ['its own still', true],
+  ["another's by then", false],
+])('what is on its way while the lease is in doubt waits until that is settled: it is %s', async (_, isOwn) => {
+  let permit: boolean | Promise<boolean> = true;
+  let settle: (is: boolean) => void = () => {};
+  const { mesh, log, publisher, failures } = await settledMesh(() => permit);
+  const before = mesh.sent.length;
+  mesh.agents.clear();
+  for (const nodeId of mesh.heads.keys()) publisher.requestFull(nodeId);
+  permit = new Promise((resolve) => (settle = resolve));
+  await new Promise(setImmediate);
+  expect([mesh.sent.length, failures]).toEqual([before, []]);
+  permit = isOwn;
+  settle(isOwn);
+  await publisher.idle();
+  expect(mesh.digests()).toEqual(isOwn ? wanted(log.states.at(-1)!) : []);
+  expect(failures).toHaveLength(isOwn ? 0 : 1);
+});
+
 /** A history with at least three nodes at its end, and everything published. */
-async function settledMesh() {
+async function settledMesh(mayPublish?: () => boolean | Promise<boolean>) {
   const history = fc
     .sample(histories(40), { numRuns: 20, seed: 3 })
     .sort((a, b) => b.state.nodes.size - a.state.nodes.size)[0]!;
   const log = statesOf(history);
   const mesh = new Mesh();
-  const made = publisherOf(mesh, log, log.facts.length);
+  const made = publisherOf(mesh, log, log.facts.length, mayPublish);
   await made.publisher.lead(1, new Map());
   await made.publisher.idle();
   expect(mesh.agents.size).toBeGreaterThan(2);

@@ -4,7 +4,7 @@ import { Unavailable } from '#contracts/errors.js';
 import { addToDigest, type DeltaBody, formatDigest, type FullBody, type MessageHead } from '#contracts/node-stream.js';
 import { checkGroup } from '#planner/check-group.js';
 import { checkNode } from '#planner/check-node.js';
-import { digests } from '#planner/digests.js';
+import { digests, prepareDigests } from '#planner/digests.js';
 import { planChange } from '#planner/plan-change.js';
 import { planNode } from '#planner/plan-node.js';
 import type { ChangeGroup } from '#planner/plan.js';
@@ -17,8 +17,11 @@ export interface PublisherOptions {
   stream: NodeStream;
   /** For repairs after a takeover. */
   history: History;
-  /** Whether this replica still holds the lease; asked before every batch. */
-  mayPublish(): boolean;
+  /**
+   * Whether this replica still holds the lease, or what comes out of it while that is in doubt: no batch is begun then, and
+   * what is on its way waits.
+   */
+  mayPublish(): boolean | Promise<boolean>;
   /** After every batch; `bytes` before sealing. */
   onPublished?(batch: { messages: number; bytes: number; facts: number; logVersion: number }): void;
   /** The broker refuses a message for good; the node keeps what it holds. */
@@ -97,6 +100,16 @@ export class NetworkPublisher {
     if (!this.leading) return;
     this.#pending.push(...facts);
     this.#wake();
+  }
+
+  /** Works out ahead what `lead` needs, a little at a time: most of what a takeover would have to wait for. */
+  async prepare(): Promise<void> {
+    const state = this.#latest;
+    const breaks = new Breaks();
+    for (const node of state.nodes.values()) {
+      prepareDigests(state, node);
+      if (breaks.isDue()) await breaks.take();
+    }
   }
 
   /**
@@ -218,7 +231,7 @@ export class NetworkPublisher {
   /** Whether something waits and may go out. */
   #isDue(): boolean {
     const waits = this.#pending.length > 0 || this.#wantsFull.size > 0 || this.#overwritten.size > 0;
-    return this.leading && waits && this.options.mayPublish();
+    return this.leading && waits && this.options.mayPublish() === true;
   }
 
   async #publishPending(before: NetworkState): Promise<void> {

@@ -12,8 +12,11 @@ export interface NodeStream {
     controlKey: string;
     head: MessageHead;
     body: Uint8Array;
-    /** Asked whenever it goes out: a message that had to wait may be its successor's business by then. */
-    isCurrent(): boolean;
+    /**
+     * Asked whenever it goes out: a message that had to wait may be its successor's business by then. While nobody
+     * knows, it waits for the answer.
+     */
+    isCurrent(): boolean | Promise<boolean>;
   }): Promise<void>;
   /** Resolves when everything published so far is on its way to the nodes. */
   told(): Promise<void>;

@@ -43,14 +43,20 @@ test('holding on keeps the epoch, by renewing or by acquiring again', async () =
   expect(await leases.acquire(lease.name, 'a', MINUTE)).toEqual(lease);
 });
 
-test('a lapsed lease is lost to its holder, and its epoch rises whoever takes it', async () => {
+test('the epoch of a lapsed lease rises, whoever takes it', async () => {
   const lease = (await leases.acquire(fresh(), 'a', MINUTE))!;
   await lapse(lease.name);
   expect(await leases.heldBy(lease.name)).toBeUndefined();
-  expect(await leases.renew(lease, MINUTE)).toBe(false);
   expect(await leases.acquire(lease.name, 'a', MINUTE)).toMatchObject({ holder: 'a', epoch: 2 });
   await lapse(lease.name);
   expect(await leases.acquire(lease.name, 'b', MINUTE)).toMatchObject({ holder: 'b', epoch: 3 });
+});
+
+test('a lapsed lease that nobody has taken is renewed with the epoch that it has', async () => {
+  const lease = (await leases.acquire(fresh(), 'a', MINUTE))!;
+  await lapse(lease.name);
+  expect(await leases.renew(lease, MINUTE)).toBe(true);
+  expect(await leases.heldBy(lease.name)).toEqual(lease);
 });
 
 test('a lease is held for its time and no longer, by the clock of the database', async () => {
@@ -76,20 +82,20 @@ test('a released lease is free at once, and the epoch goes on', async () => {
   const lease = (await leases.acquire(fresh(), 'a', MINUTE))!;
   await leases.release(lease);
   expect(await leases.heldBy(lease.name)).toBeUndefined();
+  expect(await leases.renew(lease, MINUTE)).toBe(false);
   expect(await leases.acquire(lease.name, 'b', MINUTE)).toMatchObject({ epoch: 2 });
 });
 
-test('one statement renews all that a holder still holds', async () => {
-  const [x, y, z, other] = ['many:x', 'many:y', 'many:z', 'else:x'];
-  for (const name of [x, y, z, other]) await leases.acquire(name, 'a', 1_000);
+test('one statement renews all that a holder still holds, and what it let lapse where nobody has taken it', async () => {
+  const [w, x, y, z, other] = ['many:w', 'many:x', 'many:y', 'many:z', 'else:x'];
+  const [released] = await Promise.all([w, x, y, z, other].map((name) => leases.acquire(name, 'a', 1_000)));
+  await leases.release(released!);
   await lapse(y);
   await leases.acquire(y, 'b', MINUTE);
   await lapse(z);
-  expect(await leases.renewAll('a', 'many:', MINUTE)).toEqual([{ name: x, holder: 'a', epoch: 1 }]);
-  expect(await leases.list('many:')).toEqual([
-    { name: x, holder: 'a', epoch: 1 },
-    { name: y, holder: 'b', epoch: 2 },
-  ]);
+  const mine = [x, z].map((name) => ({ name, holder: 'a', epoch: 1 }));
+  expect(await leases.renewAll('a', 'many:', MINUTE)).toEqual(mine);
+  expect(await leases.list('many:')).toEqual([mine[0], { name: y, holder: 'b', epoch: 2 }, mine[1]]);
   const [{ left }] = await dataSource.query(
     'select extract(epoch from expires_at - clock_timestamp())::float8 as left from leases where name = $1',
     [other],

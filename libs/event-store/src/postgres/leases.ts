@@ -16,8 +16,9 @@ const ENDS = `clock_timestamp() + make_interval(secs => $3::float8 / 1000)`;
 
 /**
  * Leases with fencing epochs. Only the database's clock decides whether one is held. A holder counts from *before* it
- * sent `acquire` or `renew`, on a monotonic clock: `ttlMs` later it has lost the lease unless a renewal has succeeded
- * since. What it does with the lease carries the epoch, so that a holder that is late is told apart.
+ * sent `acquire` or `renew`, on a monotonic clock: `ttlMs` later the lease is in doubt, and it does nothing with it unless
+ * a renewal succeeds: nobody has taken it then. What it does with the lease carries the epoch, so that a holder that is
+ * late is told apart.
  */
 export class Leases {
   readonly #database: Database;
@@ -46,14 +47,15 @@ export class Leases {
   }
 
   /**
-   * @returns false when the lease lapsed or changed hands: it is lost, also if nobody has taken it yet
+   * Also one that lapsed and that nobody has taken since.
+   * @returns false when it changed hands or was released
    * @throws Unavailable
    */
   async renew({ name, holder, epoch }: Lease, ttlMs: number): Promise<boolean> {
     const renewed = await this.#database.query(
       `with renewed as (
          update leases set expires_at = ${ENDS}
-         where name = $1 and holder = $2 and epoch = $4 and expires_at > clock_timestamp() returning 1
+         where name = $1 and holder = $2 and epoch = $4 and expires_at > '-infinity' returning 1
        ) select from renewed`,
       [name, holder, ttlMs, epoch],
     );
@@ -61,7 +63,8 @@ export class Leases {
   }
 
   /**
-   * Renews everything a holder still holds whose name begins with `prefix`, in one statement.
+   * Renews everything a holder still holds whose name begins with `prefix`, and what it let lapse and nobody has taken since,
+   * in one statement.
    * @returns what it holds now; a lease that is missing is lost
    * @throws Unavailable
    */
@@ -69,7 +72,7 @@ export class Leases {
     return this.#database.query<Lease>(
       `with renewed as (
          update leases set expires_at = ${ENDS}
-         where holder = $1 and starts_with(name, $2) and expires_at > clock_timestamp() returning *
+         where holder = $1 and starts_with(name, $2) and expires_at > '-infinity' returning *
        ) select ${LEASE} from renewed order by name`,
       [holder, prefix, ttlMs],
     );
