@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { ReadyService } from '../../apps/standalone/src/parts/data-dir.js';
 import { LiveMeter } from './mesh/live-meter.js';
@@ -20,6 +21,9 @@ const KILLED: PlannerRestartResult['runs'][number]['killed'][] = values.quick
   : ['the one that publishes', 'both replicas'];
 const LIMIT_MS = 120_000;
 const PUBLISHING = 'publishing for a network';
+const PREPARED = 'ready to take over';
+/** What ends more often than so is started again after a pause that grows (apps/standalone): it is not what is measured. */
+const SOUND_MS = 11_000;
 
 const say = (text: string) => console.error(`planner restart, ${nodes} nodes: ${text}`);
 
@@ -32,6 +36,10 @@ async function measure(): Promise<PlannerRestartResult> {
     const runs: PlannerRestartResult['runs'] = [];
     for (const killed of KILLED) {
       for (let n = 1; n <= rounds; n++) {
+        const isPrepared = async () =>
+          (await plannersOf(mesh)).every((one) => linesOf(mesh.plane.logOf(one), PREPARED, one.pid).length > 0);
+        await until('the planners to be ready to take over', isPrepared, LIMIT_MS);
+        await sleep(SOUND_MS);
         await mesh.settled();
         say(`killed: ${killed}, ${n} of ${rounds}`);
         runs.push({ killed, ...(await killPlanner(mesh, moves, killed === 'both replicas')) });
@@ -76,13 +84,25 @@ async function plannersOf({ plane }: Mesh): Promise<ReadyService[]> {
 
 /** The last of them to say that it publishes. */
 function leaderOf({ plane }: Mesh, planners: ReadyService[]): ReadyService {
-  const began = planners.map((one) => ({ one, at: lastBegan(plane.logOf(one)) }));
-  return began.reduce((a, b) => (b.at > a.at ? b : a)).one;
+  const began = planners.map((one) => ({ one, epoch: lastEpoch(linesOf(plane.logOf(one), PUBLISHING, one.pid)) }));
+  return began.reduce((a, b) => (b.epoch > a.epoch ? b : a)).one;
 }
 
-function lastBegan(log: string): number {
-  const lines = log.split('\n').filter((line) => line.includes(PUBLISHING));
-  return Number((JSON.parse(lines.at(-1) ?? '{}') as { time?: number }).time ?? 0);
+interface Line {
+  pid?: number;
+  epoch?: number;
+}
+
+const lastEpoch = (lines: Line[]): number => lines.at(-1)?.epoch ?? 0;
+
+/** What the process that runs now has logged so. */
+function linesOf(log: string, message: string, pid: number): Line[] {
+  // It may be in the middle of its last line.
+  const lines = log
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line.includes(message));
+  return lines.map((line) => JSON.parse(line) as Line).filter((line) => line.pid === pid);
 }
 
 console.log(JSON.stringify(await measure(), null, 2));

@@ -15,7 +15,7 @@ export interface TopologyPlannerOptions {
   leases: LeasePort;
   stream: NodeStream & {
     /** Agrees on keys with nodes ahead of their first message. */
-    prepare(nodes: Iterable<{ nodeId: string; controlKey: string }>): Promise<void>;
+    prepare(nodes: Iterable<{ nodeId: string; controlKey: string }>, pause: () => Promise<void>): Promise<void>;
     close(): void;
   };
   /**

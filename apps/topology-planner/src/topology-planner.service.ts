@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { InFlightWindow } from '#messaging/in-flight-window.js';
 import type { NetworkChange, NetworkFollower } from '#service/network-follower.js';
@@ -17,6 +17,8 @@ const CHECKPOINT_AFTER = { messages: 10_000, ms: 2_000 };
 
 /** What a takeover needs is worked out so often by those who only follow, milliseconds. */
 const PREPARE_EVERY_MS = 5_000;
+/** Whoever prepares waits so long at a time while a network is brought up, milliseconds. */
+const GIVE_WAY_MS = 20;
 /** Networks that are brought up at a time: were it all of a hundred, each would wait for all, and the leases with them. */
 const BROUGHT_UP_AT_ONCE = 4;
 
@@ -33,6 +35,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   readonly #looks = new Map<number, NodeJS.Timeout>();
   readonly #bringingUp = new InFlightWindow(BROUGHT_UP_AT_ONCE);
   #noted = { messages: 0, at: 0 };
+  #toBringUp = 0;
   #isPrepared = false;
 
   constructor(@Inject(TOPOLOGY_PLANNER_OPTIONS) private readonly options: TopologyPlannerOptions) {
@@ -43,7 +46,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
       ttlMs: LEASE_TTL_MS,
       monotonic: () => performance.now(),
       isPrepared: () => this.#isPrepared,
-      onGained: (network, epoch) => this.#bringingUp.run(() => this.#lead(network, epoch)),
+      onGained: (network, epoch) => this.#bringUp(network, epoch),
       onLost: (network) => this.#follow(network),
       onRenewed: () => this.#publishers.forEach((publisher) => publisher.resume()),
       onError: (error) => options.logger.warn({ err: error }, 'leases not renewed'),
@@ -138,18 +141,25 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     this.#leadership.want(network);
   }
 
+  async #bringUp(network: string, epoch: number): Promise<void> {
+    this.#toBringUp += 1;
+    try {
+      await this.#bringingUp.run(() => this.#lead(network, epoch));
+    } finally {
+      this.#toBringUp -= 1;
+    }
+  }
+
   async #lead(network: string, epoch: number): Promise<void> {
     const publisher = this.#publishers.get(network);
     if (!publisher) return;
     const { stream } = this.options;
     const started = performance.now();
     const isFirst = [...this.#publishers.values()].every(({ leading }) => !leading);
-    const [heads] = await Promise.all([
-      this.options.readHeads(isFirst),
-      publisher.prepare(),
-      // With an older fold it would tell nodes to go back to it: a removed peer would return for a moment.
-      this.options.networks.caughtUp(network),
-    ]);
+    // With an older fold it would tell nodes to go back to it: a removed peer would return for a moment.
+    await this.options.networks.caughtUp(network);
+    const heads = await this.options.readHeads(isFirst);
+    await publisher.prepare(() => setImmediate());
     // It may have been given back meanwhile, and taken again.
     if (this.#leadership.epochOf(network) !== epoch) return;
     await publisher.lead(epoch, heads);
@@ -176,13 +186,20 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   async #keepPrepared(): Promise<void> {
     const ending = new AbortController();
     this.#endings.push(() => ending.abort());
+    const { logger, stream } = this.options;
+    const pause = async () => {
+      await setImmediate();
+      while (this.#toBringUp > 0 && !ending.signal.aborted) await sleep(GIVE_WAY_MS);
+    };
+    const started = performance.now();
     while (!ending.signal.aborted) {
       try {
-        for (const publisher of this.#publishers.values()) if (!publisher.leading) await publisher.prepare();
-        for (const { state } of this.#publishers.values()) await this.options.stream.prepare(state.nodes.values());
+        for (const publisher of this.#publishers.values()) if (!publisher.leading) await publisher.prepare(pause);
+        for (const { state } of this.#publishers.values()) await stream.prepare(state.nodes.values(), pause);
       } catch (error) {
-        this.options.logger.warn({ err: error }, 'a takeover not prepared for');
+        logger.warn({ err: error }, 'a takeover not prepared for');
       }
+      if (!this.#isPrepared) logger.info({ tookMs: Math.round(performance.now() - started) }, 'ready to take over');
       this.#isPrepared = true;
       await sleep(PREPARE_EVERY_MS, undefined, { signal: ending.signal }).catch(() => undefined);
     }

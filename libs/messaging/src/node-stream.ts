@@ -76,13 +76,19 @@ export class NodeStreamWriter {
     setMaxListeners(0, this.#closed.signal);
   }
 
-  /** Agrees on keys ahead (60 µs each), a little at a time, so that the first change after a start goes out at once. */
-  async prepare(nodes: Iterable<{ nodeId: string; controlKey: string }>): Promise<void> {
+  /**
+   * Agrees on keys ahead (60 µs each), a little at a time, so that the first change after a start goes out at once.
+   * @param pause awaited in between
+   */
+  async prepare(
+    nodes: Iterable<{ nodeId: string; controlKey: string }>,
+    pause: () => Promise<void> = setImmediate,
+  ): Promise<void> {
     let count = 0;
     for (const { nodeId, controlKey } of nodes) {
       if (this.#closed.signal.aborted) return;
       this.#sealer.prepare(nodeId, controlKey);
-      if (++count % 50 === 0) await setImmediate();
+      if (++count % 50 === 0) await pause();
     }
   }
 

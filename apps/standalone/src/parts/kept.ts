@@ -27,7 +27,7 @@ export interface KeepOptions<T extends Mortal> {
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 /** What lives this long is sound again: the next pause is the first. */
-const SOUND_AFTER_MS = 30_000;
+const SOUND_AFTER_MS = 10_000;
 
 /**
  * Starts a part, and starts it again whenever it ends by itself, after pauses that grow while it keeps ending.

@@ -156,7 +156,7 @@ test('a publisher that takes over in the middle of a batch brings every agent to
     }),
     { numRuns: 500 },
   );
-});
+}, 120_000);
 
 test('a takeover with nothing to mend sends nothing', async () => {
   const history = fc

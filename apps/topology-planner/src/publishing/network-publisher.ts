@@ -102,10 +102,13 @@ export class NetworkPublisher {
     this.#wake();
   }
 
-  /** Works out ahead what `lead` needs, a little at a time: most of what a takeover would have to wait for. */
-  async prepare(): Promise<void> {
+  /**
+   * Works out ahead what `lead` needs, a little at a time: most of what a takeover would have to wait for.
+   * @param pause awaited in between
+   */
+  async prepare(pause: () => Promise<void>): Promise<void> {
     const state = this.#latest;
-    const breaks = new Breaks();
+    const breaks = new Breaks(pause);
     for (const node of state.nodes.values()) {
       prepareDigests(state, node);
       if (breaks.isDue()) await breaks.take();
@@ -399,12 +402,14 @@ interface Repair {
 class Breaks {
   #until = performance.now() + SLICE_MS;
 
+  constructor(private readonly pause: () => Promise<void> = setImmediate) {}
+
   isDue(): boolean {
     return performance.now() > this.#until;
   }
 
   async take(): Promise<void> {
-    await setImmediate();
+    await this.pause();
     this.#until = performance.now() + SLICE_MS;
   }
 }
