@@ -71,11 +71,19 @@ function chaosRows(result: ChaosResult): string[][] {
   ];
 }
 
+/** What `--of` names. */
+const SIMULATED: Record<string, string> = {
+  nodes: 'of nodes and their keys',
+  all: 'of nodes, gateways, clusters, relays and paths',
+  packets: 'networks of gateways and clusters, packets followed',
+  relayed: 'networks in which relays carry these, packets followed',
+};
+
 function simulationRows(results: SimulationResult[]): string[][] {
   return [
     ['simulated schedules', 'seeds', 'failed', 'a minute'],
     ...results.map(({ of, schedules, seed, seconds, processes, failures }) => [
-      `${count(schedules)} of ${of === 'all' ? 'nodes, gateways, clusters, relays and paths' : 'nodes and their keys'}`,
+      `${count(schedules)} ${SIMULATED[of] ?? of}`,
       `${seed} to ${seed + schedules - 1}`,
       String(failures),
       `${count(Math.round((schedules / seconds) * 60))} in ${processes} processes`,
