@@ -1,6 +1,9 @@
 import { MemoryEventStore } from '#event-store/memory/memory-event-store.js';
 import type { NewFact, RecordedFact } from '#contracts/facts.js';
+import { networkFold } from '#topology/network-fold.js';
 import { NetworkHistory } from '../../../test/support/network-history.js';
+import { until } from '../../../test/support/wait.js';
+import { SNAPSHOT_EVERY } from './decisions-on.js';
 import { type FollowFacts, NetworkFollower } from './network-follower.js';
 
 /** A log that holds a history up to a version, and a feed that the test drives. */
@@ -32,6 +35,32 @@ test('it starts at what the log holds and then folds what the feed brings', asyn
   expect(follower.states.get(stream)?.nodes.size).toBe(3);
   end();
   expect(seen).toEqual([facts.length]);
+});
+
+test('it starts from the newest snapshot, however new, and leaves one where there is none for long', async () => {
+  const { history, facts, stream, store, append, follower } = await given(0);
+  const [nodeId] = [...history.state.nodes.keys()];
+  while (facts.length < SNAPSHOT_EVERY)
+    history.append({
+      type: 'NodeChanged',
+      data: { nodeId: nodeId!, changes: { labels: { turn: `${history.facts.length}` } } },
+    });
+  await append(0, facts.length);
+  await follower.start();
+  expect(follower.states.get(stream)?.version).toBe(facts.length);
+  const snapshot = () => store.snapshot(stream, { schema: networkFold.schema });
+  await until('the snapshot', async () => (await snapshot())?.version === facts.length);
+
+  const reads: number[] = [];
+  const { read } = store;
+  store.read = (name, options) => {
+    reads.push(options?.after ?? 0);
+    return read.call(store, name, options);
+  };
+  const next = new NetworkFollower(store, async () => ({ stop: async () => {} }));
+  await next.start();
+  expect(next.states.get(stream)?.version).toBe(facts.length);
+  expect(reads).toEqual([facts.length]);
 });
 
 test('it tells what a network was, and what happened since', async () => {

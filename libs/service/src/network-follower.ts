@@ -5,7 +5,10 @@ import type { EventStore } from '#event-store/core/event-store.js';
 import { networkFold } from '#topology/network-fold.js';
 import type { NetworkState } from '#topology/network-state.js';
 import { SNAPSHOT_EVERY } from './decisions-on.js';
-import { RECENT_FACTS, RecentHistory } from './recent-history.js';
+import { RecentHistory } from './recent-history.js';
+
+/** Facts read at a time. */
+const PAGE = 1_000;
 
 /** Facts as they happen, per stream in version order, each once (libs/messaging `followFacts`). */
 export type FollowFacts = (options: {
@@ -45,10 +48,8 @@ export class NetworkFollower {
         from.set(stream, head);
         continue;
       }
-      const { state } = await this.#history.at(stream, Math.max(0, head - RECENT_FACTS));
-      const recent = new RecentHistory(state);
+      const recent = await this.#load(stream);
       this.#recent.set(stream, recent);
-      recent.fold(await this.#factsAfter(stream, state.version));
       this.#states.set(stream, recent.latest);
       from.set(stream, recent.latest.version);
     }
@@ -101,6 +102,28 @@ export class NetworkFollower {
       facts.push(...page);
       if (page.length === 0) return facts as RecordedFact<NetworkFact>[];
     }
+  }
+
+  async #load(stream: string): Promise<RecentHistory> {
+    const snapshot = await this.#history.newestSnapshot(stream);
+    const recent = new RecentHistory(snapshot.state);
+    for (let length = PAGE; length === PAGE;) {
+      const page = await this.store.read(stream, { after: recent.latest.version, limit: PAGE });
+      recent.fold(page);
+      length = page.length;
+    }
+    const { version } = recent.latest;
+    if (version - snapshot.version >= SNAPSHOT_EVERY)
+      setImmediate(() => void this.#saveSnapshot(stream, recent.latest));
+    return recent;
+  }
+
+  /** Whoever could not costs the next start some time, and nothing else. */
+  async #saveSnapshot(stream: string, state: NetworkState): Promise<void> {
+    const { schema, toJson } = networkFold;
+    await this.store
+      .saveSnapshot({ stream, version: state.version, schema, state: toJson(state) })
+      .catch(() => undefined);
   }
 
   #fold(stream: string, facts: RecordedFact[]): void {

@@ -87,6 +87,11 @@ export class DecisionMaker<State> {
     return this.#folds.at(stream, version);
   }
 
+  /** The state of the newest snapshot, to fold on from; the initial one where there is none. @throws Unavailable */
+  newestSnapshot(stream: string): Promise<Folded<State>> {
+    return this.#folds.newestSnapshot(stream);
+  }
+
   async #work(stream: string, queue: Pending<State>[]): Promise<void> {
     while (queue.length > 0) {
       let batch: Pending<State>[] = [];

@@ -56,6 +56,11 @@ export class StreamFolds<State> {
     }
   }
 
+  /** What the newest snapshot says; the initial state where there is none that can be read. */
+  newestSnapshot(stream: string): Promise<Folded<State>> {
+    return this.#fromSnapshot(stream);
+  }
+
   /** Folds facts on, skipping those already folded, so that racing readers do no harm. Nothing for an unknown stream. */
   advance(stream: string, facts: RecordedFact[]): void {
     const known = this.#known.get(stream);
