@@ -1,6 +1,7 @@
 #!/bin/sh
 # Offers one machine to a network and prints the token that it joins with:
 #   tombolo-agent up --token "$(./offer-node.sh nats://127.0.0.1:4222 inventory.creds inventory prod machine-17 '{"rack":"b4"}')"
+# TOMBOLO_SOURCE_KEY=FILE signs the offer, for a source that was made with --signed (publish.mjs does it).
 # The secret is made here and printed in the token alone; the control plane hears its hash.
 set -eu
 if [ $# -lt 5 ]; then

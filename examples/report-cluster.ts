@@ -4,10 +4,12 @@
  * cluster it would be `spec.podCIDRs` of its nodes.
  *
  * usage: node dist/examples/report-cluster.js NATS_URL CREDENTIALS_FILE SOURCE NETWORK CLUSTER_FILE
+ *   TOMBOLO_SOURCE_KEY=FILE signs each report with the key of a source that was made with --signed
  */
-import { randomUUID } from 'node:crypto';
+import { randomUUID, sign } from 'node:crypto';
 import { readFileSync, watchFile } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import canonicalize from 'canonicalize';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 
@@ -40,6 +42,8 @@ export interface ReporterOptions {
   credentials: Uint8Array;
   source: string;
   network: string;
+  /** PEM of the key of a source that was made with `--signed`. */
+  key?: string | Buffer;
   /** Called with every fact of the network, CloudEvents of type `tombolo.<Fact>`. */
   onFact?: (fact: { type: string; version: number; data: unknown }) => void;
 }
@@ -49,6 +53,7 @@ export async function connectReporter({
   credentials,
   source,
   network,
+  key,
   onFact,
 }: ReporterOptions): Promise<Reporter> {
   const nats = await connect({
@@ -66,17 +71,25 @@ export async function connectReporter({
   if (onFact) nats.subscribe(`tombolo.events.${network}.>`, { callback: (_error, message) => onFact(message.json()) });
 
   const report = async (cluster: ClusterReport): Promise<Result> => {
-    const event = new CloudEvent({
+    const command = {
       id: randomUUID(),
       source: `/${source}`,
       type: 'tombolo.cluster.report',
+      time: new Date().toISOString(),
       data: { network, ...cluster },
-    });
+    };
+    const event = new CloudEvent({ ...command, ...(key && { tombolosig: signatureOf(command, source, key) }) });
     const result = answerTo(event.id, waiting);
     await store(nats, `tombolo.ingest.${source}`, String(HTTP.structured(event).body));
     return result;
   };
   return { report, close: () => nats.drain() };
+}
+
+/** So that whoever has the broker cannot say it for this source (docs/publishers.md, signed commands). */
+function signatureOf(command: object, name: string, key: string | Buffer): string {
+  const text = `tombolo command 1\n${(canonicalize as unknown as (value: unknown) => string)({ name, ...command })}`;
+  return sign(null, Buffer.from(text), key).toString('base64');
 }
 
 /** The same event again does no harm: its id is the idempotency key. */
@@ -107,6 +120,7 @@ async function main([url, file, source, network, clusterFile]: string[]): Promis
     credentials: readFileSync(file),
     source,
     network,
+    ...(process.env.TOMBOLO_SOURCE_KEY && { key: readFileSync(process.env.TOMBOLO_SOURCE_KEY) }),
     onFact: ({ type, version }) => console.log(`fact ${version}: ${type}`),
   });
   const report = async () => {

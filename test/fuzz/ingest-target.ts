@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { canonicalJson } from '#contracts/canonical.js';
-import { SOURCE_COMMANDS } from '#contracts/sources.js';
+import { commandText, type SignedCommand, SOURCE_COMMANDS } from '#contracts/sources.js';
+import { operator } from '../support/operator.js';
 import { campaign, type FuzzTarget } from './fuzz-target.js';
 import { Visitor } from './http-target.js';
 import { damaged, type Json, mutated } from './mutate.js';
@@ -51,7 +52,17 @@ export const ingestTarget: FuzzTarget = {
     const told = fc.constantFrom(...examples);
     return campaign({
       inputs: fc.record({
-        source: fc.constantFrom('cmdb', 'cmdb', 'cmdb', 'cmdb', 'labeller', 'revoked', 'nobody', 'constructor'),
+        source: fc.constantFrom(
+          'cmdb',
+          'cmdb',
+          'cmdb',
+          'cmdb',
+          'signer',
+          'labeller',
+          'revoked',
+          'nobody',
+          'constructor',
+        ),
         text: fc.oneof(
           { weight: 9, arbitrary: mutated(told).map((json) => JSON.stringify(json)) },
           {
@@ -83,6 +94,7 @@ async function send(world: World, source: string, text: string): Promise<string>
   const before = world.factsAsked();
   const { result, park } = await ingest.send(source, text);
   const made = world.factsAsked() - before;
+  if (source === 'signer') return signedOnly(world, text, result.outcome, made);
   const { outcome, code, events } = result;
   // Every message of a source is answered, whatever it was, and the answer fits into one.
   assert.ok(JSON.stringify(result).length < 64 * 1024);
@@ -103,6 +115,32 @@ async function send(world: World, source: string, text: string): Promise<string>
   return `${outcome}${made > 0 ? '' : ', nothing to do'}`;
 }
 
+const signer = operator(9);
+
+/** What nobody signed is not done; what was signed of the same, if it is a command at all, is judged like any other. */
+async function signedOnly(world: World, text: string, outcome: string, made: number): Promise<string> {
+  assert.equal(outcome, 'rejected', 'believed without a signature');
+  assert.equal(made, 0);
+  const event = parsedEvent(text);
+  if (!event) return 'not to be signed';
+  const command = { ...event, time: world.clock.now().toISOString() };
+  const signed = JSON.stringify({ ...command, tombolosig: signer.sign(commandText('signer', command)) });
+  const { result } = await world.registry.ingest.send('signer', signed);
+  assert.notEqual(result.code, 'unauthorized', `${result.detail}`);
+  assert.notEqual(result.code, 'failed', `${result.detail}`);
+  return `signed: ${result.outcome} ${result.code ?? ''}`;
+}
+
+/** @returns undefined where there is nothing that a source could sign */
+function parsedEvent(text: string): SignedCommand | undefined {
+  try {
+    const event = JSON.parse(text) as SignedCommand;
+    return commandText('signer', event) === '' || typeof event.source !== 'string' ? undefined : event;
+  } catch {
+    return undefined;
+  }
+}
+
 /** As it goes over the wire. */
 const wire = (result: object) => JSON.parse(JSON.stringify(result)) as Json;
 
@@ -110,13 +148,14 @@ const wire = (result: object) => JSON.parse(JSON.stringify(result)) as Json;
 async function worldWithSources(): Promise<World> {
   const { world } = await Visitor.arrive();
   const { registry } = world;
-  const make = async (name: string, allow: readonly string[]) => {
+  const make = async (name: string, allow: readonly string[], more: object = {}) => {
     const { status, body } = await registry.request('POST', '/api/v1/sources', {
-      body: { name, networks: ['prod'], allow },
+      body: { name, networks: ['prod'], allow, ...more },
     });
     assert.equal(status, 201, JSON.stringify(body));
   };
   await make('cmdb', SOURCE_COMMANDS);
+  await make('signer', SOURCE_COMMANDS, { publicKey: signer.publicKey });
   await make('labeller', ['node.labels']);
   await make('revoked', SOURCE_COMMANDS);
   const { status } = await registry.request('DELETE', '/api/v1/sources/revoked');

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { connectReporter } from '../../examples/report-cluster.js';
 import { cliOf } from '../cli/tombolo.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { bearerOf, SimulatedNode } from '../support/simulated-node.js';
@@ -31,8 +32,8 @@ interface Ran {
   err: string;
 }
 
-function run(command: string, args: string[], input = ''): Promise<Ran> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+function run(command: string, args: string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const ran: Ran = { code: null, out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => (ran.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (ran.err += chunk.toString()));
@@ -110,6 +111,30 @@ test('report-cluster.ts: the cluster is as it was reported, and follows the file
   } finally {
     child.kill();
   }
+});
+
+test('a source with a key of its own signs: shell and TypeScript, and nothing is done without', async () => {
+  const creds = join(plane.dir, 'signer.creds');
+  const create = ['source', 'create', 'signer', '--network', 'prod', '--allow', 'node.offer,cluster.report'];
+  expect(tombolo(...create, '--signed').code).toBe(2);
+  expect(tombolo(...create, '--signed', '--out', creds)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining(`${creds}.key`),
+  });
+  expect(statSync(`${creds}.key`).mode & 0o777).toBe(0o600);
+  const offer = (id: string, env?: NodeJS.ProcessEnv) =>
+    run('examples/offer-node.sh', [plane.nats, creds, 'signer', 'prod', id], '', env);
+  const bare = await offer('machine-2');
+  expect([bare.code, bare.out, bare.err]).toEqual([1, '', expect.stringContaining('unauthorized')]);
+  const { code, out } = await offer('machine-2', { TOMBOLO_SOURCE_KEY: `${creds}.key` });
+  expect([code, out]).toEqual([0, expect.stringMatching(/^tmb_/)]);
+  const reporter = { url: plane.nats, credentials: readFileSync(creds), source: 'signer', network: 'prod' };
+  const report = async (key: object) => {
+    const each = await connectReporter({ ...reporter, ...key });
+    return each.report({ cluster: 'hamburg', pods: ['10.44.0.0/16'] }).finally(() => each.close());
+  };
+  expect(await report({})).toMatchObject({ outcome: 'rejected', code: 'unauthorized' });
+  expect(await report({ key: readFileSync(`${creds}.key`) })).toMatchObject({ outcome: 'accepted' });
 });
 
 test('a source that is revoked is out', async () => {

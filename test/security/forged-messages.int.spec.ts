@@ -3,11 +3,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { headers } from '@nats-io/transport-node';
 import type { GatewayCommandBodies } from '#contracts/gateway-commands.js';
-import { commandSubject, eventSubject, reportSubject } from '#contracts/subjects.js';
+import { commandText, type IngestResult, type SignedCommand } from '#contracts/sources.js';
+import {
+  commandSubject,
+  eventSubject,
+  ingestResultSubject,
+  ingestSubject,
+  reportSubject,
+} from '#contracts/subjects.js';
 import { connectService, type ServiceConnection } from '#messaging/connection.js';
 import { readTrust } from '#service/secrets.js';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.js';
 import { LiveMesh } from '../support/live-mesh.js';
+import { operator } from '../support/operator.js';
 import { until } from '../support/wait.js';
 
 /**
@@ -136,6 +144,54 @@ test('reports: held revisions that no node holds, a question for a full, and wha
   await refused('report', before + 4);
   expect(await heldBy()).toBe(one!.set!.revision);
 }, 60_000);
+
+test('commands of a source that signs: made up, changed, said in the name of another, and said again', async () => {
+  const key = operator(5);
+  const create = { networks: [mesh.name], allow: ['node.labels', 'node.retire'], publicKey: key.publicKey };
+  const { status } = await mesh.client.ask('POST', '/sources', { name: 'inventory', ...create });
+  expect(status).toBe(201);
+  const heard: IngestResult[] = [];
+  mallory.nats.subscribe(ingestResultSubject('inventory'), {
+    callback: (_, message) => void heard.push(message.json()),
+  });
+  await mallory.nats.flush();
+  const labels = (role: string) => ({
+    id: `label-${role}`,
+    source: '/inventory',
+    type: 'tombolo.node.labels',
+    time: new Date().toISOString(),
+    data: { network: mesh.name, node: 'one', labels: { role } },
+  });
+  const signed = (command: SignedCommand) => ({
+    specversion: '1.0',
+    ...command,
+    tombolosig: key.sign(commandText('inventory', command)),
+  });
+  const good = signed(labels('db'));
+  const retire = {
+    ...labels('x'),
+    id: 'retire',
+    type: 'tombolo.node.retire',
+    data: { network: mesh.name, node: 'one' },
+  };
+  for (const forged of [
+    { specversion: '1.0', ...retire },
+    { specversion: '1.0', ...retire, tombolosig: good.tombolosig },
+    { ...good, data: retire.data },
+    { ...signed({ ...retire, time: new Date(Date.now() - 2 * 3_600_000).toISOString() }) },
+    good,
+    good,
+  ])
+    say(ingestSubject('inventory'), forged);
+  await until('all to be answered', () => heard.length === 6);
+  expect(heard.map(({ outcome, code }) => code ?? outcome)).toEqual([
+    ...Array.from({ length: 4 }, () => 'unauthorized'),
+    'accepted',
+    'duplicate',
+  ]);
+  const { body } = await mesh.client.ask<{ labels: object }>('GET', `/networks/${mesh.name}/nodes/one`);
+  expect(body.labels).toEqual({ role: 'db' });
+});
 
 test('the log was not touched, and the sealing key is nowhere in what it heard', async () => {
   const verified = await mesh.client.get<{ ok: boolean }>(mesh.path('log/verify'));

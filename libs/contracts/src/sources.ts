@@ -1,3 +1,4 @@
+import { canonicalJson } from './canonical.js';
 import type { RefusalCode } from './errors.js';
 
 /** Commands that other systems may send (docs/publishers.md); on the wire a CloudEvent of type `tombolo.<command>`. */
@@ -23,7 +24,32 @@ export interface SourceRecord {
   /** Ids of the networks it may act on and hear. */
   networks: string[];
   allow: SourceCommand[];
+  /** Ed25519, base64: its commands count only with a signature by this key. Absent: its account at the broker is what proves them. */
+  publicKey?: string;
 }
+
+/** What a source signs of a command. */
+export interface SignedCommand {
+  id: string;
+  /** Attribute of the CloudEvent; not the name of the source. */
+  source: string;
+  type: string;
+  /** RFC 3339, as it is in the event. */
+  time: string;
+  data: Record<string, unknown>;
+}
+
+/** Extension attribute of the CloudEvent: Ed25519 over `commandText`, base64. */
+export const COMMAND_SIGNATURE = 'tombolosig';
+
+/** How long a signed command may be under way: whoever has the broker can keep it so long, and no longer. */
+export const COMMAND_LASTS_MS = 3_600_000;
+/** How far the clock of a source may be ahead. */
+export const COMMAND_AHEAD_MS = 300_000;
+
+/** @param name of the source: what one signed is not taken from another */
+export const commandText = (name: string, { id, source, type, time, data }: SignedCommand): string =>
+  `tombolo command 1\n${canonicalJson({ name, id, source, type, time, data })}`;
 
 /** Besides what a rule refuses: no command at all, and a fault of ours. */
 export type IngestCode = RefusalCode | 'malformed' | 'failed';

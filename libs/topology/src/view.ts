@@ -21,7 +21,9 @@ export interface NetworkView extends Required<NetworkSettings> {
 export type NodeView = Omit<NodeState, 'controlKey' | 'natsKey' | 'signed' | 'nextSigned'>;
 export type EnrolmentKeyView = Omit<KeyState, 'secretHash'>;
 export type TokenView = Omit<TokenState, 'secretHash'>;
-export interface SourceView extends Omit<SourceState, 'account' | 'networks'> {
+export interface SourceView extends Omit<SourceState, 'account' | 'networks' | 'publicKey'> {
+  /** null: it does not sign. */
+  publicKey: string | null;
   /** Those that are still there. */
   networks: { networkId: string; name: string }[];
 }
@@ -58,8 +60,8 @@ export function tokenView({ secretHash: _hash, ...view }: TokenState): TokenView
 
 export function sourceView(
   { networks }: SystemState,
-  { account: _account, networks: ids, ...view }: SourceState,
+  { account: _account, networks: ids, publicKey, ...view }: SourceState,
 ): SourceView {
   const listed = ids.flatMap((id) => networks.get(id) ?? []).map(({ networkId, name }) => ({ networkId, name }));
-  return { ...view, networks: listed.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  return { ...view, publicKey: publicKey ?? null, networks: listed.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }

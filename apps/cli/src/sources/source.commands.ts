@@ -1,14 +1,17 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { type Command } from 'commander';
 import { each, segment } from '../arguments.js';
 import { contextOf } from '../context.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
+import { writeNew } from '../new-file.js';
 import { type Column, renderData, renderList } from '../output/render.js';
 
 interface SourceView {
   name: string;
   networks: { name: string }[];
   allow: string[];
+  publicKey: string | null;
   revoked: boolean;
 }
 
@@ -22,6 +25,8 @@ interface CreateOptions {
   network: string[];
   allow: string;
   out?: string;
+  signed?: true;
+  publicKey?: string;
 }
 
 const OWNER_ONLY = 0o600;
@@ -31,6 +36,7 @@ const columns: Column<SourceView>[] = [
   ['networks', (source) => source.networks.map(({ name }) => name).join(',')],
   ['allow', (source) => source.allow.join(',')],
   ['state', (source) => (source.revoked ? 'revoked' : 'in force')],
+  ['signs', (source) => (source.publicKey === null ? '' : 'yes')],
 ];
 
 export function sourceCommands(program: Command): void {
@@ -43,17 +49,26 @@ export function sourceCommands(program: Command): void {
     .requiredOption('--network <network>', 'what it may act on and hear of (repeatable)', each)
     .requiredOption('--allow <commands>', 'what it may send, for instance node.offer,node.retire')
     .option('--out <file>', 'write the credentials to a new file, readable by its owner alone')
-    .action(async (name: string, { network, allow, out }: CreateOptions, command: Command) => {
+    .option('--signed', 'make a key with which it signs its commands, in FILE.key beside the credentials')
+    .option('--public-key <key>', 'the same with a key that it has made itself (Ed25519, base64 of 32 bytes)')
+    .action(async (name: string, { network, allow, out, ...signing }: CreateOptions, command: Command) => {
       const { api, format, print, warn } = contextOf(command);
-      const body = { name, networks: network, allow: allow.split(',') };
+      const publicKey = keyFor(signing, out, command);
+      const body = { name, networks: network, allow: allow.split(','), ...(publicKey !== undefined && { publicKey }) };
       const create = () => api.post<CreatedSource>('/sources', body);
-      const { credentials, ...created } = out === undefined ? await create() : await intoFile(out, create);
+      const made = out === undefined ? create() : intoFile(out, create);
+      const { credentials, ...created } = await made.catch((error: unknown) => {
+        if (signing.signed) rmSync(`${out}.key`, { force: true });
+        throw error;
+      });
       if (format !== 'table') {
         print(renderData(format, { ...created, ...(out === undefined ? { credentials } : { file: out }) }));
         return;
       }
       if (out !== undefined)
-        print(`source ${name}: its credentials are in ${out}; it connects to ${created.urls.join(', ')}`);
+        print(
+          `source ${name}: its credentials are in ${out}${signing.signed ? `, its key in ${out}.key` : ''}; it connects to ${created.urls.join(', ')}`,
+        );
       else print(credentials.trimEnd());
       if (out === undefined) warn('this holds a private key and is shown once: treat it as a password');
     });
@@ -76,6 +91,25 @@ export function sourceCommands(program: Command): void {
       await api.delete(`/sources/${segment(name)}`);
       print(`source ${name} revoked`);
     });
+}
+
+/** The private half never leaves this machine: whoever has the broker, or the control plane, has nothing to sign with. */
+function keyFor(
+  { signed, publicKey }: Omit<CreateOptions, 'network' | 'allow'>,
+  out: string | undefined,
+  command: Command,
+): string | undefined {
+  if (!signed) return publicKey;
+  if (publicKey !== undefined || out === undefined)
+    command.error('--signed goes with --out, and without --public-key', { exitCode: EXIT.usage });
+  const pair = generateKeyPairSync('ed25519');
+  try {
+    writeNew(`${out}.key`, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  } catch (error) {
+    throw new CommandFailed(EXIT.usage, `--signed: ${(error as Error).message}`);
+  }
+  const { x = '' } = pair.publicKey.export({ format: 'jwk' });
+  return Buffer.from(x, 'base64url').toString('base64');
 }
 
 /** The file is there before the source is made: credentials that are shown once must have where to go. */

@@ -1,4 +1,4 @@
-import { SOURCE_TYPE_PREFIX, type SourceCommand } from '#contracts/sources.js';
+import { COMMAND_SIGNATURE, SOURCE_TYPE_PREFIX, type SourceCommand } from '#contracts/sources.js';
 import { MOST_REPORTED_MEMBERS } from '../ingest/command-data.dto.js';
 import { object, type Schema } from './message-schemas.js';
 
@@ -48,6 +48,12 @@ const command = (type: SourceCommand): Schema => ({
     source: { type: 'string', minLength: 1 },
     type: { const: SOURCE_TYPE_PREFIX + type },
     time: { type: 'string', format: 'date-time' },
+    [COMMAND_SIGNATURE]: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9+/]{86}==$',
+      description:
+        'Of a source that has a key: its Ed25519 signature, base64, over "tombolo command 1", a line feed and the canonical JSON (RFC 8785) of {name, id, source, type, time, data}, where name is that of the source; time is then needed, at most an hour ago',
+    },
     datacontenttype: { type: 'string', pattern: '^application/json\\b' },
     data: DATA[type],
   },

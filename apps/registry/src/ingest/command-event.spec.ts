@@ -12,7 +12,10 @@ const event = {
 
 test('an event of CloudEvents 1.0 is read', () => {
   const whole = { ...event, time: '2026-11-20T12:00:00Z', datacontenttype: 'application/json', traceparent: 'x' };
-  expect(readCommandEvent(JSON.stringify(whole))).toEqual({ id: 'a-1', type: event.type, data: event.data });
+  expect(readCommandEvent(JSON.stringify(whole))).toEqual({
+    ...{ id: 'a-1', type: event.type, data: event.data },
+    ...{ source: '/inventory', time: '2026-11-20T12:00:00Z', signature: undefined },
+  });
 });
 
 describe('what is none is refused with the reason, and with the id where it can be read', () => {

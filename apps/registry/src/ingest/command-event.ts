@@ -1,11 +1,17 @@
 import { CloudEvent, ValidationError } from 'cloudevents';
 import { canonicalJson } from '#contracts/canonical.js';
+import { COMMAND_SIGNATURE } from '#contracts/sources.js';
 
 /** A command as a source sent it, in an envelope of CloudEvents 1.0. */
 export interface CommandEvent {
   id: string;
   type: string;
   data: Record<string, unknown>;
+  /** Of the envelope, as they were sent; a signature covers them. */
+  source: string;
+  time: string | undefined;
+  /** Whatever was sent for one. */
+  signature: unknown;
 }
 
 /** What was sent is no command at all. */
@@ -32,7 +38,15 @@ export function readCommandEvent(text: string): CommandEvent {
     throw new Malformed('datacontenttype must be application/json', id);
   if (!isObject(data)) throw new Malformed('data must be a JSON object', id);
   refuseUnwritable(data, id);
-  return { id, type: String(type), data };
+  const { source, time, [COMMAND_SIGNATURE]: signature } = fields;
+  return {
+    id,
+    type: String(type),
+    data,
+    source: String(source),
+    time: time === undefined ? time : String(time),
+    signature,
+  };
 }
 
 function validate(fields: Record<string, unknown>, id: string | null): void {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Unavailable } from '#contracts/errors.js';
+import { COMMAND_AHEAD_MS, COMMAND_LASTS_MS, commandText, type SignedCommand } from '#contracts/sources.js';
+import { operator } from '../../../../test/support/operator.js';
 import { secretHash } from '../auth/api-token.js';
 import { eventually } from '../testing/eventually.js';
 import { startRegistry, type TestRegistry } from '../testing/registry.fixture.js';
@@ -294,4 +296,83 @@ test('only an admin makes, lists or revokes sources', async () => {
     expect((await registry.request(method, path, { headers, ...(method === 'POST' && { body: {} }) })).status).toBe(
       403,
     );
+});
+
+describe('a source that signs', () => {
+  const thief = operator(2);
+  let name = '';
+  beforeEach(async () => {
+    name = `signer-${++count}`;
+    await registry.enrol(network, 'web');
+    const publicKey = operator(100 + count).publicKey;
+    const body = { name, networks: [network], allow: everything, publicKey };
+    expect((await registry.request('POST', '/api/v1/sources', { body })).body).toMatchObject({ name, publicKey });
+  });
+  const own = () => operator(100 + Number(name.split('-')[1]));
+  const timed = (changes: object = {}) => ({
+    ...event('node.labels', { node: 'web', labels: { a: '1' } }),
+    time: registry.clock.now().toISOString(),
+    ...changes,
+  });
+  const signed = (command: SignedCommand & object, by = own(), as = name) => ({
+    ...command,
+    tombolosig: by.sign(commandText(as, command)),
+  });
+
+  test('is believed what its key signed, once', async () => {
+    const command = signed(timed());
+    expect(await send(name, command)).toMatchObject({ outcome: 'accepted', events: [expect.any(Number)] });
+    registry.clock.advance(COMMAND_LASTS_MS);
+    expect(await send(name, command)).toMatchObject({ outcome: 'duplicate' });
+    expect(
+      await send(name, JSON.stringify(signed(timed({ data: { node: 'web', labels: {}, network } })), null, 2)),
+    ).toMatchObject({ outcome: 'accepted' });
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ['without a signature', () => timed(), 'no attribute tombolosig'],
+    ['with another key', () => signed(timed(), thief), 'not what the key'],
+    ['with what is no signature', () => timed({ tombolosig: 'AAAA' }), 'no signature'],
+    ['with a number for one', () => timed({ tombolosig: 7 }), 'no signature'],
+    ['signed for another source', () => signed(timed(), own(), 'inventory'), 'not what the key'],
+    [
+      'with other data',
+      () => ({ ...signed(timed()), data: { network, node: 'web', labels: { a: '2' } } }),
+      'not what the key',
+    ],
+    ['with another type', () => ({ ...signed(timed()), type: 'tombolo.node.retire' }), 'not what the key'],
+    ['with another id', () => ({ ...signed(timed()), id: 'another' }), 'not what the key'],
+    ['with another time', () => ({ ...signed(timed()), time: '2026-11-20T12:00:00.001Z' }), 'not what the key'],
+    ['with another origin', () => ({ ...signed(timed()), source: '/other' }), 'not what the key'],
+    ['without a time', () => signed(event('node.retire', { node: 'web' }) as never), 'no time'],
+    ['of long ago', () => signed(timed({ time: atMs(-COMMAND_LASTS_MS - 1) })), 'more than an hour ago'],
+    ['of a time to come', () => signed(timed({ time: atMs(COMMAND_AHEAD_MS + 1) })), 'set the clock'],
+  ])('%s nothing is done', async (_, message, why) => {
+    const before = (await facts()).length;
+    const detail = expect.stringContaining(why);
+    expect(await send(name, message())).toMatchObject({ outcome: 'rejected', code: 'unauthorized', detail });
+    expect(await facts()).toHaveLength(before);
+  });
+
+  test('was kept back so long as it may be, or is a little ahead: done', async () => {
+    for (const ms of [-COMMAND_LASTS_MS, COMMAND_AHEAD_MS])
+      expect(await send(name, signed(timed({ time: atMs(ms) })))).toMatchObject({ outcome: 'accepted' });
+  });
+
+  test('what was too late is done when it is signed again, under the same id', async () => {
+    const late = timed({ time: atMs(-COMMAND_LASTS_MS - 1) });
+    expect(await send(name, signed(late))).toMatchObject({ outcome: 'rejected' });
+    const again = signed({ ...late, time: atMs(0) });
+    expect(await send(name, again)).toMatchObject({ outcome: 'accepted', id: late.id });
+  });
+
+  test('has a key of its own', async () => {
+    const body = (publicKey: string) => ({ name: `${name}-2`, networks: [network], allow: everything, publicKey });
+    const twin = await registry.request('POST', '/api/v1/sources', { body: body(own().publicKey) });
+    expect([twin.status, twin.body.code]).toEqual([409, 'public_key_taken']);
+    const bad = await registry.request('POST', '/api/v1/sources', { body: body('AAAA') });
+    expect([bad.status, bad.body.errors[0].field]).toEqual([422, 'publicKey']);
+  });
+
+  const atMs = (ms: number) => new Date(registry.clock.wall + ms).toISOString();
 });

@@ -4,12 +4,14 @@ import { canonicalJson, sha256Hex } from '#contracts/canonical.js';
 import { isRefusal, Refusal, Unavailable } from '#contracts/errors.js';
 import { type IngestResult, SOURCE_COMMANDS, SOURCE_TYPE_PREFIX, type SourceCommand } from '#contracts/sources.js';
 import { isName } from '#contracts/names.js';
+import { verifyNatively } from '#service/verify-natively.js';
 import type { SourceState, SystemState } from '#topology/system-fold.js';
 import { FieldValidationPipe } from '../http/validation.pipe.js';
 import { Decisions } from '../log/decisions.js';
 import { RejectedCommands } from '../log/rejected-commands.js';
 import { type IngestMessage, type IngestOutcome, REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
 import { type CommandEvent, Malformed, readCommandEvent } from './command-event.js';
+import { refuseUnsigned } from './command-signature.js';
 import { resultAnswer } from './result-answer.js';
 import { SOURCE_COMMAND_RULES } from './source-commands.js';
 
@@ -70,7 +72,10 @@ export class IngestDesk {
     const actor = `source/${name}`;
     try {
       const state = await this.decisions.systemState();
-      const source = allowedSource(state, name, event.type);
+      const source = sourceInForce(state, name);
+      const now = this.options.clock.now();
+      refuseUnsigned(source, event, { now, verify: verifyNatively });
+      refuseNotAllowed(source, event.type);
       const word = event.type.slice(SOURCE_TYPE_PREFIX.length) as SourceCommand;
       const { data: Data, decide } = SOURCE_COMMAND_RULES[word];
       const data = (await this.fields.transform(event.data, { type: 'body', metatype: Data })) as InstanceType<
@@ -78,7 +83,7 @@ export class IngestDesk {
       >;
       const network = allowedNetwork(state, source, data.network);
       const commandId = sha256Hex(canonicalJson(['source', source.sourceId, event.id]));
-      const command = { commandId, actor, at: this.options.clock.now().toISOString() };
+      const command = { commandId, actor, at: now.toISOString() };
       const { facts, answer, repeated } = await this.decisions.networks.execute(network, {
         commandId,
         fingerprint: sha256Hex(canonicalJson([event.type, event.data])),
@@ -104,15 +109,19 @@ function auditOf({ type, data: { network } }: CommandEvent) {
 
 const isKnown = (type: string) => SOURCE_COMMANDS.some((command) => type === SOURCE_TYPE_PREFIX + command);
 
-function allowedSource(state: SystemState, name: string, type: string): SourceState {
+function sourceInForce(state: SystemState, name: string): SourceState {
   const source = state.sources.get(state.sourceIdByName.get(name) ?? '');
   if (!source || source.revoked) throw new Refusal('forbidden', `There is no source "${name}" in force.`);
+  return source;
+}
+
+function refuseNotAllowed({ name, allow }: SourceState, type: string): void {
   if (!isKnown(type)) {
     const known = SOURCE_COMMANDS.map((command) => SOURCE_TYPE_PREFIX + command).join(', ');
     throw new Refusal('invalid', `There is no command of that type; there are ${known}.`);
   }
-  if (source.allow.some((command) => type === SOURCE_TYPE_PREFIX + command)) return source;
-  throw new Refusal('forbidden', `Source "${name}" may not send ${type}; it was made for ${source.allow.join(', ')}.`);
+  if (!allow.some((command) => type === SOURCE_TYPE_PREFIX + command))
+    throw new Refusal('forbidden', `Source "${name}" may not send ${type}; it was made for ${allow.join(', ')}.`);
 }
 
 /** A network that it may not see is refused in the same words as one that there is not. */

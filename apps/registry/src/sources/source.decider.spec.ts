@@ -48,6 +48,7 @@ test('a source is made with its rights, sorted and once each', () => {
       { networkId: networkId(1), name: 'prod' },
     ],
     allow: ['cluster.report', 'node.retire'],
+    publicKey: null,
     revoked: false,
     createdAt: meta().at,
     version: 3,

@@ -1,4 +1,5 @@
 import type { Decision } from '#contracts/decision.js';
+import { isSigningKey } from '#contracts/ed25519.js';
 import { type FieldError, Refusal } from '#contracts/errors.js';
 import { SOURCE_COMMANDS, type SourceRecord } from '#contracts/sources.js';
 import { type CommandMeta, factsOf, foldNew, type GuardedCommand } from '#topology/command.js';
@@ -17,14 +18,17 @@ export interface RevokeSource extends GuardedCommand {
 export const MOST_SOURCES = 200;
 export const MOST_SOURCE_NETWORKS = 100;
 
-/** Answer: SourceView. @throws Refusal `invalid`, `name_taken`, also by a revoked source, `not_found` for a network */
+/** Answer: SourceView. @throws Refusal `invalid`, `name_taken` and `public_key_taken`, also by a revoked source, `not_found` for a network */
 export function decideCreateSource(command: CreateSource, state: SystemState): Decision {
-  const { sourceId, name, account } = command;
+  const { sourceId, name, account, publicKey } = command;
   const [networks, allow] = [[...new Set(command.networks)].sort(), [...new Set(command.allow)].sort()];
   refuseInvalid([
     ...nameErrors(name),
     ...listErrors('networks', networks, MOST_SOURCE_NETWORKS),
     ...listErrors('allow', allow, SOURCE_COMMANDS.length),
+    ...(publicKey === undefined || isSigningKey(publicKey)
+      ? []
+      : [{ field: 'publicKey', message: 'must be an Ed25519 public key, base64 of 32 bytes' }]),
     ...allow.flatMap((one) => oneOfErrors('allow', one, SOURCE_COMMANDS)),
   ]);
   const gone = networks.find((networkId) => !state.networks.has(networkId));
@@ -35,11 +39,14 @@ export function decideCreateSource(command: CreateSource, state: SystemState): D
       'name_taken',
       `the name "${name}" is ${other.revoked ? 'that of a revoked source, and never given again' : 'taken by another source'}; choose another`,
     );
+  const twin = publicKey !== undefined && state.sources.find((source) => source.publicKey === publicKey);
+  if (twin) throw new Refusal('public_key_taken', `source "${twin.name}" signs with this key; make a key of its own`);
   if (state.sources.count((source) => !source.revoked) >= MOST_SOURCES)
     refuseInvalid([
       { field: 'name', message: `is one too many: ${MOST_SOURCES} sources are in force; revoke one first` },
     ]);
-  const facts = factsOf(command, { type: 'SourceCreated', data: { sourceId, name, account, networks, allow } });
+  const data = { sourceId, name, account, networks, allow, ...(publicKey !== undefined && { publicKey }) };
+  const facts = factsOf(command, { type: 'SourceCreated', data });
   const after = foldNew(systemFold, state, facts);
   return { facts, answer: sourceView(after, sourceOf(after, sourceId)) };
 }

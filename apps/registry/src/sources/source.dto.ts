@@ -21,6 +21,12 @@ export class CreateSourceBody {
     example: ['node.offer', 'node.retire'],
   })
   allow!: SourceCommand[];
+
+  @TextField({
+    optional: true,
+    description: 'Ed25519, base64 of 32 bytes: from the first on, its commands count only with a signature by this key',
+  })
+  publicKey?: string;
 }
 
 @ApiSchema({ name: 'SourceNetwork' })
@@ -45,6 +51,13 @@ export class SourceDto implements SourceView {
 
   @ApiProperty({ enum: SOURCE_COMMANDS, isArray: true })
   allow!: SourceCommand[];
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Its commands are signed with this key; null: it does not sign',
+  })
+  publicKey!: string | null;
 
   @ApiProperty()
   revoked!: boolean;
