@@ -21,6 +21,12 @@ export function bearerOf(token: string): string {
   return `${keyId}.${secret}`;
 }
 
+/**
+ * A connection of its own for each request: a test that waits for a program keeps its event loop waiting as well, does not hear that the
+ * server closed one, and would send into it.
+ */
+const ALONE = { 'Content-Type': 'application/json', Connection: 'close' };
+
 /** Where a node is. */
 export interface NodePlace {
   /** Where it says it can be called. */
@@ -57,7 +63,7 @@ export class SimulatedNode {
       method: 'POST',
       headers: {
         Authorization: `Bearer ${bearer}`,
-        'Content-Type': 'application/json',
+        ...ALONE,
         'Idempotency-Key': this.#idempotencyKey,
       },
       body: JSON.stringify({
@@ -107,7 +113,7 @@ export class SimulatedNode {
     const signature = signText(this.#user.seed, proofText(said, this.id));
     const answer = await fetch(`${url}/api/v1/nodes/${this.id}/public-key`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: ALONE,
       body: JSON.stringify({ ...said, signature }),
     });
     if (!answer.ok) throw new Error(`offering a key of ${this.name}: ${answer.status} ${await answer.text()}`);
@@ -120,7 +126,7 @@ export class SimulatedNode {
     const signature = signText(this.#user.seed, proofText(said, this.id));
     const answer = await fetch(`${url}/api/v1/nodes/${this.id}/credentials`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: ALONE,
       body: JSON.stringify({ ...said, signature }),
     });
     return { ...((await answer.json()) as { detail?: string }), status: answer.status };
