@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { digestOf, type Resource } from '#contracts/node-stream.js';
+import { delegate } from '#contracts/sign-membership.js';
 import { lockHash } from '#contracts/membership-lock.js';
 import { signText } from '#messaging/nkeys.js';
 import { SealOpener } from '#messaging/node-seal.js';
@@ -15,6 +16,7 @@ import { HeldSets } from '../../apps/agent/src/state/held-set.js';
 import { readIdentity, writeIdentity } from '../../apps/agent/src/state/identity.js';
 import { nextReportSession } from '../../apps/agent/src/state/report-session.js';
 import { readLogin, writeLogin } from '../../apps/agent/src/state/login.js';
+import { readOwnSignature, writeOwnSignature } from '../../apps/agent/src/members/own-signature.js';
 import { Members, writePin } from '../../apps/agent/src/members/members.js';
 import { StateDir } from '../../apps/agent/src/state/state-dir.js';
 import { TunnelKeys } from '../../apps/agent/src/state/tunnel-keys.js';
@@ -33,6 +35,7 @@ const FILES = [
   'controlPlane',
   'reports',
   'members',
+  'ownSignature',
 ] as const;
 
 /** An agent's files after a disk, an editor or another version had its way with them. */
@@ -89,6 +92,8 @@ async function start(dir: StateDir, changed: (typeof FILES)[number]): Promise<st
   for (const url of login?.urls ?? []) assert.ok(URL.canParse(url));
   const pending = changed === 'pending' ? await readPending(dir) : undefined;
   if (pending) assert.ok([pending.keys.tunnel.privateKey, pending.keys.nats.seed, pending.request.name].every(Boolean));
+  const own = await readOwnSignature(dir);
+  if (own) assert.equal(own.by, own.delegation.publicKey);
   const { prefixes } = await ControlPlaneAddresses.load(dir, identity);
   for (const prefix of prefixes) assert.match(prefix, /^[0-9a-f.:]+\/(32|128)$/);
   const session = await nextReportSession(dir, 1, { warn: () => assert.fail('not written') });
@@ -130,6 +135,12 @@ async function fill(dir: StateDir): Promise<void> {
   writeFileSync(dir.file('reports'), '1763700000000\n');
   const entry = lockBy(operator(1), '01890000-0000-7000-8000-000000000003');
   await writePin(dir, { fingerprint: lockHash(entry), entry });
+  const limits = { networkId: entry.networkId, keyId: '01890000-0000-7000-8000-000000000002' };
+  const until = '2026-11-21T00:00:00.000Z';
+  const delegation = delegate({ ...limits, publicKey: operator(2).publicKey, until }, operator(1));
+  const record = { memberId: '01890000-0000-7000-8000-000000000001', publicKey, addresses: ['10.90.0.1'] };
+  const seed = Buffer.alloc(32, 2).toString('base64url');
+  await writeOwnSignature(dir, { seed, delegation }, record);
   await writeLogin(dir, { urls: ['nats://192.0.2.1:4222'], jwt: 'a.b.c', expiresAt: '2026-11-21T00:00:00Z' });
   await writePending(dir, {
     idempotencyKey: 'x',

@@ -1,6 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseEnrolmentToken } from '#contracts/enrolment-token.js';
 import type { NetworkFact, RecordedFact } from '#contracts/facts.js';
 import type { PeerResource, Resource } from '#contracts/node-stream.js';
 import { planNode } from '#planner/plan-node.js';
@@ -80,6 +81,24 @@ describe('signed membership', () => {
     await tombolo('lock', 'sign', `${NETWORK}/c`, '--public-key', publicKey);
     await waitForAllPairs([a, b, c]);
     expect(await unsigned()).toEqual([]);
+  });
+
+  it('takes a machine in with a token that an operator signed, with no operator at hand, until the token is revoked', async () => {
+    const token = await mesh.token();
+    const machine = await mesh.machine('burst');
+    machine.agent.up((await tombolo('lock', 'sign-key', NETWORK, token, '--for', '1h')).trim());
+    await machine.agent.waitFor('the agent to be in sync', async () => (await mesh.status('burst')).inSync);
+    const burst: Member = { ...machine, addresses: (await mesh.node('burst')).addresses };
+    await waitForAllPairs([a, b, c, burst]);
+    expect(await unsigned()).toEqual([]);
+    expect(await tombolo('lock', 'status', NETWORK)).toMatch(/until an operator signs them:[^]*burst/);
+    await tombolo('lock', 'revoke-key', NETWORK, parseEnrolmentToken(token).keyId);
+    const { publicKey } = await burst.agent.status();
+    for (const { agent } of [a, b, c])
+      await agent.waitFor('the node to be left out', async () => !(await agent.hasPeer(publicKey)));
+    expect(await unsigned()).toEqual(['burst']);
+    await waitForAllPairs([a, b, c]);
+    await tombolo('node', 'delete', `${NETWORK}/burst`);
   });
 
   it('a node whose key is changed goes on with the old one until the new one is signed', async () => {

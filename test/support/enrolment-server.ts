@@ -90,7 +90,7 @@ export class EnrolmentServer {
   }
 
   async #answer({ method, path, headers, body }: SeenRequest): Promise<{ status: number; body: unknown }> {
-    const nodePath = /^\/api\/v1\/nodes\/([^/]+)(\/credentials)?$/.exec(path);
+    const nodePath = /^\/api\/v1\/nodes\/([^/]+)(\/credentials|\/membership)?$/.exec(path);
     if (method === 'POST' && path === '/api/v1/enroll') return this.#enrol(headers, body as EnrolRequest);
     const node = this.nodes.get(nodePath?.[1] ?? '');
     if (!node) return problem(404, 'not_found');
@@ -104,6 +104,7 @@ export class EnrolmentServer {
       this.nodes.delete(nodeId);
       return { status: 204, body: null };
     }
+    if (action === 'membership') return { status: 204, body: null };
     return { status: 200, body: await this.#login(nodeId, node.request.natsKey) };
   }
 

@@ -24,6 +24,7 @@ import { Observer } from './observe/observer.js';
 import { poke } from './observe/poke.js';
 import { roundTrip } from './observe/round-trip.js';
 import { Members } from './members/members.js';
+import { handInOwnSignature } from './members/own-signature.js';
 import { ProbeRunner } from './probe/probe-runner.js';
 import { probeTarget } from './probe/probe-target.js';
 import { KeyOffer } from './rotate/key-offer.js';
@@ -184,6 +185,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       (error) => log.warn({ why: messageOf(error) }, 'the addresses of the control plane cannot be kept'),
     );
   lookForControlPlane();
+  const handedIn = handInOwnSignature({
+    dir,
+    handIn: (signed) => nodeRequest(identity, { action: 'membership', signed }),
+    log,
+    pause: (ms) => delay(ms, undefined, { signal }).catch(() => undefined),
+    signal,
+  }).catch((error) => log.warn({ why: messageOf(error) }, 'what this node signed of itself stays on disk'));
   let unreadable = 0;
   const clock = setInterval(() => {
     void converger.wake();
@@ -196,6 +204,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await converger.wake();
     await follow.start();
     if (held) keyOffer.look(held.set);
+    if (exitAfterApply) await Promise.race([handedIn, aborted(signal)]);
     await (exitAfterApply ? settled(follow, converger, signal) : aborted(signal));
   } finally {
     clearInterval(clock);
@@ -207,6 +216,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await converger.stop();
     reports.stop();
     await follow.stop();
+    if (signal.aborted) await handedIn;
     log.info({}, 'agent stopped, the data plane stays');
   }
 }

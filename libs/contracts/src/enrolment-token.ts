@@ -1,3 +1,4 @@
+import { readDelegation } from './delegation.js';
 import type { EnrolmentToken } from './enrolment.js';
 import { Refusal } from './errors.js';
 import { isId } from './names.js';
@@ -17,14 +18,26 @@ export function formatEnrolmentToken(token: EnrolmentToken): string {
  */
 export function parseEnrolmentToken(text: string): EnrolmentToken {
   const fields = decode(text.trim());
-  const { v, url, pin, keyId, secret, lock } = fields;
+  const { v, url, pin, keyId, secret, lock, signing } = fields;
   if (v !== 1) throw refusal('is of another version: use the agent that came with the server');
   if (!isBaseUrl(url)) throw refusal('names no server');
   if (pin !== null && !isSha256(pin)) throw refusal('pins no certificate');
   if (!isId(keyId) || typeof secret !== 'string' || !/^[\x21-\x7e]{16,256}$/.test(secret))
     throw refusal('holds no key');
   if (lock !== undefined && !isSha256(lock)) throw refusal('pins no lock');
-  return { v, url, pin, keyId, secret, ...(lock !== undefined && { lock }) };
+  return {
+    ...{ v, url, pin, keyId, secret },
+    ...(lock !== undefined && { lock }),
+    ...(signing !== undefined && { signing: readSigning(signing, keyId) }),
+  };
+}
+
+function readSigning(value: unknown, keyId: string): EnrolmentToken['signing'] {
+  const { seed, delegation: given } = Object(value) as Record<string, unknown>;
+  const delegation = readDelegation(given);
+  if (typeof seed !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(seed) || delegation?.keyId !== keyId)
+    throw refusal('is signed for another key');
+  return { seed, delegation };
 }
 
 /** An address of the HTTP API without path, query or login. */

@@ -1,4 +1,6 @@
+import type { Delegation } from './delegation.js';
 import type { Endpoint, Labels } from './facts.js';
+import type { MemberSignature } from './membership-lock.js';
 
 /**
  * The one string an operator hands to a node: where the server is, which certificate it must show, and the secret.
@@ -14,6 +16,8 @@ export interface EnrolmentToken {
   secret: string;
   /** Fingerprint of the network's lock: the node takes no peer that it does not vouch for. Absent: there was none when the token was made. */
   lock?: string;
+  /** What the node signs its own membership with: 32 bytes, base64url, and what an operator signed of them. The server never has it. */
+  signing?: { seed: string; delegation: Delegation };
 }
 
 /** `POST /api/v1/enroll`, with the token's secret as `Authorization: Bearer <keyId>.<secret>`. */
@@ -42,15 +46,17 @@ export interface EnrolResponse {
 }
 
 /**
- * `POST /api/v1/nodes/{nodeId}/credentials` (refresh), `POST …/public-key` (rotate-key) and `DELETE /api/v1/nodes/{nodeId}`
- * (leave) from the node itself: signed with the node's NATS user key over `<action>:<nodeId>:<at>`, for rotate-key
- * followed by `:<publicKey>`; `at` may be five minutes off.
+ * `POST /api/v1/nodes/{nodeId}/credentials` (refresh), `POST …/public-key` (rotate-key), `POST …/membership` (membership) and
+ * `DELETE /api/v1/nodes/{nodeId}` (leave) from the node itself: signed with the node's NATS user key over
+ * `<action>:<nodeId>:<at>`, for rotate-key followed by `:<publicKey>`; `at` may be five minutes off.
  */
 export interface NodeProof {
-  action: 'refresh' | 'leave' | 'rotate-key';
+  action: 'refresh' | 'leave' | 'rotate-key' | 'membership';
   at: string;
   /** rotate-key: the new WireGuard public key */
   publicKey?: string;
+  /** membership: what the node signed of itself; it proves itself */
+  signed?: Required<Omit<MemberSignature, 'mayCarry'>>;
   /** base64 of the Ed25519 signature */
   signature: string;
 }

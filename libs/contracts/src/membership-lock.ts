@@ -1,4 +1,5 @@
 import { canonicalJson, sha256Hex } from './canonical.js';
+import type { Delegation } from './delegation.js';
 import { isSignature, isSigningKey, type VerifyText } from './ed25519.js';
 import { isId } from './names.js';
 
@@ -28,6 +29,8 @@ export interface MemberSignature {
   by: string;
   /** Over `memberText`, base64. */
   signature: string;
+  /** Signed by the node itself with the key in its enrolment token: `by` is that key, which an operator signed. */
+  delegation?: Delegation;
 }
 
 /** Which keys count from now on. */
@@ -43,6 +46,8 @@ export interface LockChange {
   keys: string[];
   /** SHA-256, hex, of the secret that takes the lock off when all keys are lost; as long as the lock is on it stays. */
   disablement: string;
+  /** Ids of enrolment keys that operators signed and count no more, sorted; absent: none. */
+  revoked?: string[];
 }
 
 /** A change and what makes it good: a trusted key's signature over `lockText`, or the secret. */
@@ -51,13 +56,14 @@ export type LockEntry = LockChange & ({ by: string; signature: string } | { secr
 export const MOST_LOCK_KEYS = 8;
 /** Agents get all entries: a network that changes its keys so often needs another way to keep them. */
 export const MOST_LOCK_ENTRIES = 64;
+export const MOST_REVOKED = 64;
 
 /** Each kind of text that is signed begins in its own way, so that one never stands for another. */
 export const memberText = ({ networkId, memberId, publicKey, addresses, mayCarry }: MemberRecord): string =>
   `tombolo member 1\n${canonicalJson({ networkId, memberId, publicKey, addresses, mayCarry })}`;
 
-export const lockText = ({ networkId, serial, previous, ranges, keys, disablement }: LockChange): string =>
-  `tombolo lock 1\n${canonicalJson({ networkId, serial, previous, ranges, keys, disablement })}`;
+export const lockText = ({ networkId, serial, previous, ranges, keys, disablement, revoked }: LockChange): string =>
+  `tombolo lock 1\n${canonicalJson({ networkId, serial, previous, ranges, keys, disablement, ...(revoked && { revoked }) })}`;
 
 /** Names an entry and, through `previous`, all before it. That of the first entry is the fingerprint of a network's lock. */
 export const lockHash = (entry: LockEntry): string => sha256Hex(canonicalJson(entry));
@@ -137,15 +143,16 @@ export function readLockChain(value: unknown): LockEntry[] | undefined {
 
 /** Known fields only, each as it must be. @returns undefined when it is no entry */
 export function readLockEntry(value: unknown): LockEntry | undefined {
-  const { networkId, serial, previous, ranges, keys, disablement, by, signature, secret } = Object(value) as Record<
-    string,
-    unknown
-  >;
+  const { networkId, serial, previous, ranges, keys, disablement, revoked, by, signature, secret } = Object(
+    value,
+  ) as Record<string, unknown>;
   if (!isId(networkId) || typeof serial !== 'number' || !Number.isSafeInteger(serial) || serial < 1) return undefined;
   if (previous !== null && !isHash(previous)) return undefined;
   if (!isTexts(ranges, 2) || !isTexts(keys, MOST_LOCK_KEYS) || !isHash(disablement)) return undefined;
-  if (!keys.every(isSigningKey) || keys.some((key, at) => at > 0 && key <= (keys[at - 1] ?? ''))) return undefined;
-  const change = { networkId, serial, previous, ranges, keys, disablement };
+  if (!keys.every(isSigningKey) || !isSorted(keys)) return undefined;
+  if (revoked !== undefined && !(isTexts(revoked, MOST_REVOKED) && revoked.every(isId) && isSorted(revoked)))
+    return undefined;
+  const change = { networkId, serial, previous, ranges, keys, disablement, ...(revoked && { revoked }) };
   if (typeof secret === 'string')
     return by === undefined && signature === undefined && isSecret(secret) ? { ...change, secret } : undefined;
   return isSigningKey(by) && isSignature(signature) ? { ...change, by, signature } : undefined;
@@ -154,6 +161,7 @@ export function readLockEntry(value: unknown): LockEntry | undefined {
 /** As `lock init` makes it: 256 bits, base64url. */
 export const isSecret = (value: string): boolean => /^[A-Za-z0-9_-]{43}$/.test(value);
 
+const isSorted = (texts: string[]) => texts.every((text, at) => at === 0 || text > (texts[at - 1] ?? ''));
 const isHash = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 const isTexts = (value: unknown, most: number): value is string[] =>
   Array.isArray(value) && value.length <= most && value.every((each) => typeof each === 'string' && each.length <= 64);

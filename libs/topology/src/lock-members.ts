@@ -1,3 +1,4 @@
+import { isOver } from '#contracts/delegation.js';
 import { isLockOn, type LockEntry, type MemberRecord } from '#contracts/membership-lock.js';
 import { readAddress } from '#ipam/address.js';
 import { contains, parsePrefix } from '#ipam/prefix.js';
@@ -21,16 +22,23 @@ export function lockOf({ lock }: NetworkState): LockEntry | undefined {
 }
 
 /** Whether it has a signature by a key that counts, also for others to be reached through it. That it fits was looked at when it came. */
-export const isSigned = (lock: LockEntry, member: LockMember): boolean => waitsFor(lock, member) === null;
+export const isSigned = (lock: LockEntry, member: LockMember, now: string): boolean =>
+  waitsFor(lock, member, now) === null;
 
-/** What a member waits for: nobody signed it, whoever did counts no more, or it was signed before others were to be reached through it. */
-export type Waiting = 'never signed' | 'key removed' | 'not to carry';
+/**
+ * What a member waits for: nobody signed it, whoever did counts no more (`key expired`: the enrolment key that it signed itself
+ * with), or it was signed before others were to be reached through it.
+ */
+export type Waiting = 'never signed' | 'key removed' | 'key expired' | 'not to carry';
 
-/** @returns null: it has a signature that counts */
-export function waitsFor(lock: LockEntry, { record, signed }: LockMember): Waiting | null {
+/** @param now ISO 8601 UTC @returns null: it has a signature that counts */
+export function waitsFor(lock: LockEntry, { record, signed }: LockMember, now: string): Waiting | null {
   if (!signed) return 'never signed';
-  if (!lock.keys.includes(signed.by)) return 'key removed';
-  return record.mayCarry && !signed.mayCarry ? 'not to carry' : null;
+  const { by, delegation, mayCarry } = signed;
+  const isRevoked = delegation !== undefined && lock.revoked?.includes(delegation.keyId) === true;
+  if (isRevoked || !lock.keys.includes(delegation?.by ?? by)) return 'key removed';
+  if (delegation && isOver(delegation, now)) return 'key expired';
+  return record.mayCarry && !mayCarry ? 'not to carry' : null;
 }
 
 /** Everything of a network that needs a signature while there is a lock, nodes first, each kind by name. */
@@ -50,11 +58,11 @@ export function lockMembers(state: NetworkState): LockMember[] {
   ];
 }
 
-/** Whether nothing stands in the way of a key on offer: no lock, or it is signed as the node's own key must be. */
+/** Whether nothing stands in the way of a key on offer: no lock, or it is signed as the node's own key must be, which only operators do. */
 export function mayTakeNextKey(state: NetworkState, node: NodeState): boolean {
   const lock = lockOf(state);
   const next = membersOf(state, node, carriersOf(state)).find(({ kind }) => kind === 'next key');
-  return !lock || (next !== undefined && isSigned(lock, next));
+  return !lock || (next !== undefined && isSigned(lock, next, ''));
 }
 
 /** Ids of the nodes through which others are reached, or will be when it is their turn. */

@@ -14,6 +14,8 @@ export interface LockView {
   /** Ranges that the first entry has to name. */
   ranges: string[];
   keys: string[];
+  /** Ids of enrolment keys that operators signed, and took back. */
+  revoked: string[];
   chain: readonly LockEntry[];
   members: number;
   /** Members without a signature that counts; while the lock is off: nobody. */
@@ -29,6 +31,10 @@ export interface LockMemberView {
   mayCarry: boolean;
   /** The operator's key, whether it counts or not; null: nobody signed it. */
   signedBy: string | null;
+  /** It signed itself with an enrolment key that the operator signed: until when that counts, ISO 8601. null: an operator signed it. */
+  until: string | null;
+  /** That enrolment key; null: it did not. */
+  keyId: string | null;
   /** It was signed that others may be reached through it. */
   signedToCarry: boolean;
   /** By a key that counts; while the lock is off: by anybody. */
@@ -38,7 +44,8 @@ export interface LockMemberView {
   version: number;
 }
 
-export function lockView(state: NetworkState): LockView {
+/** @param now ISO 8601 UTC */
+export function lockView(state: NetworkState, now: string): LockView {
   const { lock: chain, network } = state;
   const [first] = chain;
   const newest = chain.at(-1);
@@ -51,9 +58,10 @@ export function lockView(state: NetworkState): LockView {
     serial: newest?.serial ?? 0,
     ranges: lockRanges(state),
     keys: newest?.keys ?? [],
+    revoked: newest?.revoked ?? [],
     chain,
     members: members.length,
-    waiting: lock ? members.filter((member) => !isSigned(lock, member)).length : 0,
+    waiting: lock ? members.filter((member) => !isSigned(lock, member, now)).length : 0,
   };
 }
 
@@ -61,16 +69,18 @@ export function lockView(state: NetworkState): LockView {
 export const lockRanges = ({ network }: NetworkState): string[] =>
   [network?.cidr, network?.cidr6].flatMap((cidr) => cidr ?? []);
 
-export function lockMemberView(state: NetworkState, member: LockMember): LockMemberView {
+export function lockMemberView(state: NetworkState, member: LockMember, now: string): LockMemberView {
   const { kind, name, record, signed, version } = member;
   const { memberId, publicKey, addresses, mayCarry } = record;
   const lock = lockOf(state);
   return {
     ...{ kind, memberId, name, publicKey, addresses, mayCarry },
-    signedBy: signed?.by ?? null,
+    signedBy: signed?.delegation?.by ?? signed?.by ?? null,
+    until: signed?.delegation?.until ?? null,
+    keyId: signed?.delegation?.keyId ?? null,
     signedToCarry: signed?.mayCarry === true,
-    signed: lock ? isSigned(lock, member) : signed !== undefined,
-    waitsFor: lock ? waitsFor(lock, member) : null,
+    signed: lock ? isSigned(lock, member, now) : signed !== undefined,
+    waitsFor: lock ? waitsFor(lock, member, now) : null,
     version,
   };
 }

@@ -11,6 +11,7 @@ import { problemOf } from '../server/problem.js';
 import { trustInPin } from '../server/server-trust.js';
 import type { BackendChoice } from '../state/backend-choice.js';
 import { isFingerprint, writePin } from '../members/members.js';
+import { writeOwnSignature } from '../members/own-signature.js';
 import { writeDurably } from '../state/files.js';
 import { type Identity, writeIdentity } from '../state/identity.js';
 import { writeLogin } from '../state/login.js';
@@ -68,7 +69,7 @@ export async function enrol(dir: StateDir, options: EnrolOptions, { log, pause }
     const answer = await ask({ server, token, pending, log, pause });
     if (answer.status === 200 || answer.status === 201) {
       await pinLock(dir, options.lock ?? token.lock);
-      return await keep(dir, { answer, pending, options, server });
+      return await keep(dir, { answer, pending, options, server, token });
     }
     // The server said no, and for good: nothing was made there.
     await dropPending(dir);
@@ -168,6 +169,7 @@ interface Success {
   pending: PendingEnrolment;
   options: EnrolOptions;
   server: URL;
+  token: EnrolmentToken;
 }
 
 /** Before the node can be told of any peer. */
@@ -176,7 +178,7 @@ async function pinLock(dir: StateDir, fingerprint: string | undefined): Promise<
 }
 
 /** The identity last: it says that all the rest is there. */
-async function keep(dir: StateDir, { answer, pending, options, server }: Success): Promise<Identity> {
+async function keep(dir: StateDir, { answer, pending, options, server, token }: Success): Promise<Identity> {
   const response = parsed(answer);
   const identity: Identity = {
     nodeId: response.nodeId,
@@ -194,6 +196,10 @@ async function keep(dir: StateDir, { answer, pending, options, server }: Success
   };
   await writeDurably(dir.file('privateKey'), `${pending.keys.tunnel.privateKey}\n`);
   await writeLogin(dir, response.nats);
+  if (token.signing) {
+    const { nodeId: memberId, addresses } = response;
+    await writeOwnSignature(dir, token.signing, { memberId, publicKey: identity.publicKey, addresses });
+  }
   await writeIdentity(dir, identity);
   await dropPending(dir);
   return identity;

@@ -1,10 +1,13 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
+import type { Delegation } from '#contracts/delegation.js';
+import { type Signer, signerOf } from '#contracts/ed25519.js';
+import type { NodeProof } from '#contracts/enrolment.js';
 import { type LockEntry, lockHash, type MemberRecord } from '#contracts/membership-lock.js';
 import type { PeerResource, Resource } from '#contracts/node-stream.js';
-import { changeAfter, signLock, signMember } from '#contracts/sign-membership.js';
+import { changeAfter, delegate, signLock, signMember, signOwnMembership } from '#contracts/sign-membership.js';
 import { NodeStreamWriter } from '#messaging/node-stream.js';
 import { ensureStreams } from '#messaging/streams.js';
 import { KEYS, ownInterface, peer, peerId, route } from '#wireguard/testing/fixtures.js';
@@ -22,7 +25,7 @@ const [ann, bob, eve] = [operator(1), operator(2), operator(3)];
 const networkId = peerId('n');
 const genesis = lockBy(ann, networkId);
 const both = signLock(changeAfter(genesis, { keys: [ann.publicKey, bob.publicKey] }), ann);
-const annAlone = signLock(changeAfter(both, { keys: [ann.publicKey] }), ann);
+const revoking = (keyId: string) => signLock(changeAfter(both, { revoked: [keyId] }), bob);
 const lock = (...chain: LockEntry[]): Resource => ({ name: 'lock', chain });
 
 const signed = (record: Omit<MemberRecord, 'networkId' | 'mayCarry'>, by = ann, mayCarry = false) => ({
@@ -34,6 +37,16 @@ const member = (node: 'b' | 'c', by = ann, mayCarry = false): PeerResource => {
   const [prefix = ''] = plain.allowedIps;
   const record = { memberId: peerId(node), publicKey: plain.publicKey, addresses: [prefix.replace('/32', '')] };
   return { ...plain, signed: signed(record, by, mayCarry) };
+};
+
+const delegated = signerOf(Buffer.alloc(32, 9));
+const validUntil = new Date(Date.now() + 3_600_000).toISOString();
+const delegateTo = (keyId: string, changes: Partial<Delegation> = {}, by = ann) =>
+  delegate({ networkId, keyId, publicKey: delegated.publicKey, until: validUntil, ...changes }, by);
+/** What "tombolo lock sign-key" makes of a token. */
+const tokenOf = (server: EnrolmentServer) => {
+  const seed = Buffer.alloc(32, 9).toString('base64url');
+  return server.token({ lock: lockHash(genesis), signing: { seed, delegation: delegateTo(server.keyId) } });
 };
 
 /**
@@ -53,7 +66,7 @@ inOwnNamespace(import.meta.url, () => {
     await ensureStreams(service, { replicas: 1 });
     server = await EnrolmentServer.start({ trust: broker.trust, natsUrls: [broker.url] });
     agent = new AgentInProcess('tmb0');
-    agent.start('up', '--token', server.token({ lock: lockHash(genesis) }), '--interface', 'tmb0');
+    agent.start('up', '--token', tokenOf(server), '--interface', 'tmb0');
     await until('it has joined', () => existsSync(join(agent.dir, 'identity.json')));
     const { nodeId } = JSON.parse(readFileSync(join(agent.dir, 'identity.json'), 'utf8')) as { nodeId: string };
     const { controlKey, publicKey } = server.nodes.get(nodeId)!.request;
@@ -141,14 +154,55 @@ inOwnNamespace(import.meta.url, () => {
     await tell([member('b', bob), member('c')]);
   });
 
+  test('joined with a token that an operator signed, it has signed itself, and keeps no key to sign with', async () => {
+    await until('it is handed in', () => server.seen.some(({ path }) => path.endsWith('/membership')));
+    const { nodeId, addresses } = [...server.nodes.values()][0]!.answer;
+    const { publicKey } = server.nodes.get(nodeId)!.request;
+    const { signed: handed } = server.seen.find(({ path }) => path.endsWith('/membership'))!.body as NodeProof;
+    const record = { memberId: nodeId, publicKey, addresses };
+    expect(handed).toEqual(signOwnMembership(record, delegateTo(server.keyId), delegated));
+    await until('nothing is left of it', () => !existsSync(join(agent.dir, 'own-signature.json')));
+    const seed = Buffer.alloc(32, 9).toString('base64');
+    expect(spawnSync('grep', ['-rlF', seed.slice(0, 40), agent.dir]).status).toBe(1);
+  });
+
+  test('nodes that signed themselves are taken, and nothing else that their key signed', async () => {
+    const record = { memberId: peerId('d'), publicKey: KEYS.stranger, addresses: ['10.90.0.4'] };
+    const self = (by: Delegation, key: Signer = delegated, more: object = {}): PeerResource => ({
+      ...{ name: `peer/${peerId('d')}`, node: 'd', publicKey: KEYS.stranger, allowedIps: ['10.90.0.4/32'] },
+      endpoint: '192.0.2.4:51820',
+      signed: { addresses: record.addresses, ...signOwnMembership(record, by, key), ...more },
+    });
+    const kernel = inKernel();
+    const good = delegateTo(server.keyId);
+    for (const bad of [
+      self(delegateTo(server.keyId, { networkId: peerId('m') })),
+      self(delegateTo(server.keyId, { until: new Date(Date.now() - 1).toISOString() })),
+      self({ ...good, until: new Date(Date.now() + 86_400_000).toISOString() }),
+      self(delegateTo(server.keyId, {}, eve)),
+      self(delegateTo(server.keyId, { publicKey: eve.publicKey }, delegated), eve),
+      self(good, eve),
+      self(good, delegated, { mayCarry: true }),
+    ])
+      expect(await tell([bad])).toEqual(kernel);
+    expect(await tell([self(good)])).toEqual({ ...kernel, [KEYS.stranger]: '10.90.0.4/32' });
+    const revoked = revoking(server.keyId);
+    expect(await tell([lock(genesis, both, revoked)])).toEqual(kernel);
+    expect((await refused()).join()).toContain('was revoked by an operator');
+    expect(await tell([lock(genesis, both)])).toEqual(kernel);
+    await tell([], [`peer/${peerId('d')}`]);
+  });
+
   test('an operator who is removed counts no more, and an older key set does not bring him back', async () => {
-    expect(await tell([lock(genesis, both, annAlone)])).toEqual({ [KEYS.c]: '10.90.0.3/32' });
-    expect(await tell([lock(genesis, both)])).toEqual({ [KEYS.c]: '10.90.0.3/32' });
-    expect((await refused())[0]).toContain('ends before entry 3');
-    const rival = signLock(changeAfter(both, { keys: [bob.publicKey] }), bob);
-    expect(await tell([lock(genesis, both, rival)])).toEqual({ [KEYS.c]: '10.90.0.3/32' });
+    const revoked = revoking(server.keyId);
+    const annAlone = signLock(changeAfter(revoked, { keys: [ann.publicKey] }), ann);
+    expect(await tell([lock(genesis, both, revoked, annAlone)])).toEqual({ [KEYS.c]: '10.90.0.3/32' });
+    expect(await tell([lock(genesis, both, revoked)])).toEqual({ [KEYS.c]: '10.90.0.3/32' });
+    expect((await refused())[0]).toContain('ends before entry 4');
+    const rival = signLock(changeAfter(revoked, { keys: [bob.publicKey] }), bob);
+    expect(await tell([lock(genesis, both, revoked, rival)])).toEqual({ [KEYS.c]: '10.90.0.3/32' });
     expect(await tell([], ['lock'])).toEqual({ [KEYS.c]: '10.90.0.3/32' });
-    expect((await agent.status()).lock).toMatchObject({ on: true, serial: 3, keys: [ann.publicKey] });
+    expect((await agent.status()).lock).toMatchObject({ on: true, serial: 4, keys: [ann.publicKey] });
   });
 
   test('nor does a start with the control plane away', async () => {

@@ -23,19 +23,20 @@ export interface AdmittedSet {
  */
 export class Members {
   #gate: MemberGate | undefined;
-  #last: { of: NodeSet; ownKey: string; admitted: AdmittedSet } | undefined;
+  #last: { of: NodeSet; ownKey: string; admitted: AdmittedSet; until: string | undefined } | undefined;
 
   private constructor(
     private readonly dir: StateDir,
     private readonly nodeId: string,
     private known: LockPin,
+    private readonly clock: () => Date,
   ) {
     this.#gate = this.#gateOf(known);
   }
 
   /** @throws AgentFailure when the memory is damaged: to begin without it would be to trust anybody */
-  static async load(dir: StateDir, nodeId: string): Promise<Members> {
-    return new Members(dir, nodeId, await readPin(dir));
+  static async load(dir: StateDir, nodeId: string, clock = () => new Date()): Promise<Members> {
+    return new Members(dir, nodeId, await readPin(dir), clock);
   }
 
   get pin(): LockPin {
@@ -54,22 +55,25 @@ export class Members {
 
   /** @param ownKey WireGuard public key of this node */
   admit(set: NodeSet, ownKey: string): AdmittedSet {
-    if (this.#last?.of === set && this.#last.ownKey === ownKey) return this.#last.admitted;
-    const admitted = this.#admit(set, ownKey);
-    this.#last = { of: set, ownKey, admitted };
+    const now = this.clock().toISOString();
+    const last = this.#last;
+    const isOver = last?.until !== undefined && last.until <= now;
+    if (last?.of === set && last.ownKey === ownKey && !isOver) return last.admitted;
+    const { until, ...admitted } = this.#admit(set, ownKey, now);
+    this.#last = { of: set, ownKey, admitted, until };
     return admitted;
   }
 
-  #admit(set: NodeSet, ownKey: string): AdmittedSet {
+  #admit(set: NodeSet, ownKey: string, now: string): AdmittedSet & { until: string | undefined } {
     const { problem } = followLock(this.known, chainIn(set), verifyNatively);
     const doubts =
       problem === undefined
         ? []
         : [{ resource: 'lock', message: `the lock that the control plane shows is not believed: ${problem}` }];
-    if (!this.#gate) return { set, refused: doubts };
-    const { resources, refused } = this.#gate.admit(set.resources.values(), ownKey);
+    if (!this.#gate) return { set, refused: doubts, until: undefined };
+    const { resources, refused, until } = this.#gate.admit(set.resources.values(), ownKey, now);
     const admitted = new Map(resources.map((resource) => [resource.name, resource]));
-    return { set: { ...set, resources: admitted }, refused: [...doubts, ...refused] };
+    return { set: { ...set, resources: admitted }, refused: [...doubts, ...refused], until };
   }
 
   #gateOf({ entry, fingerprint }: LockPin): MemberGate | undefined {

@@ -5,12 +5,13 @@ import type { Identity } from '../state/identity.js';
 import { httpCall, type HttpAnswer } from './http-request.js';
 import { trustIn } from './server-trust.js';
 
-/** What the node wants; `publicKey` for rotate-key only. */
-export type NodeRequest = Pick<NodeProof, 'action' | 'publicKey'>;
+/** What the node wants; `publicKey` for rotate-key, `signed` for membership only. */
+export type NodeRequest = Pick<NodeProof, 'action' | 'publicKey' | 'signed'>;
 
 const ROUTES = {
   refresh: ['POST', '/credentials'],
   'rotate-key': ['POST', '/public-key'],
+  membership: ['POST', '/membership'],
   leave: ['DELETE', ''],
 } as const;
 

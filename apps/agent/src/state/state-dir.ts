@@ -15,6 +15,7 @@ const FILES = {
   controlPlane: 'control-plane.json',
   reports: 'report-session',
   members: 'membership-lock.json',
+  ownSignature: 'own-signature.json',
 } as const;
 
 /** Written by libs/wireguard. */

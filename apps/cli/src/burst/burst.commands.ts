@@ -1,12 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseEnrolmentToken } from '#contracts/enrolment-token.js';
-import { isRefusal } from '#contracts/errors.js';
-import { segment } from '../arguments.js';
 import { contextOf } from '../context.js';
-import { CommandFailed, EXIT } from '../exit-codes.js';
-import type { KeyView } from '../keys/key.commands.js';
-import type { ApiClient } from '../server/api-client.js';
+import { EXIT } from '../exit-codes.js';
+import { readText, tokenOf, usableKeyOf } from '../keys/token-argument.js';
 import { cloudConfig, type K3s } from './cloud-config.js';
 import { source, type Source } from './source.js';
 
@@ -43,8 +38,8 @@ export function burstCommands(program: Command): void {
     .option('--k3s-version <version>', 'for instance v1.31.4+k3s1 (default: the newest stable one)', k3sVersion)
     .action(async (options: ScriptOptions, command: Command) => {
       const { api, print, warn } = contextOf(command);
-      const token = tokenOf(options.key);
-      const key = await keyOf(api, options.network, token);
+      const token = tokenOf(options.key, '--key');
+      const key = await usableKeyOf(api, options.network, token);
       if (key.ephemeralTtl === null)
         warn('the key is not ephemeral: machines that die without leaving stay in the network');
       if (key.uses === 1) warn('the key admits one machine');
@@ -54,39 +49,10 @@ export function burstCommands(program: Command): void {
     });
 }
 
-function tokenOf(given: string): string {
-  const text =
-    given === '-' ? read(0, 'standard input') : given.startsWith('@') ? read(given.slice(1), given.slice(1)) : given;
-  try {
-    parseEnrolmentToken(text);
-  } catch (error) {
-    throw isRefusal(error) ? new CommandFailed(EXIT.usage, `--key: ${error.detail}`) : error;
-  }
-  return text.trim();
-}
-
-/** A machine that cannot join is found out here, not when it boots. */
-async function keyOf(api: ApiClient, network: string, token: string): Promise<KeyView> {
-  const { keyId } = parseEnrolmentToken(token);
-  const key = await api.get<KeyView>(`/networks/${segment(network)}/enrollment-keys/${segment(keyId)}`);
-  if (key.revoked) throw new CommandFailed(EXIT.refused, `the key ${keyId} is revoked: create another one`);
-  if (key.expiresAt !== null && Date.parse(key.expiresAt) <= Date.now())
-    throw new CommandFailed(EXIT.refused, `the key ${keyId} has expired: create another one`);
-  return key;
-}
-
 function k3sOf({ k3s, k3sTokenFile, k3sVersion: version }: ScriptOptions): K3s | null {
   if (k3s === undefined) return null;
-  const token = k3sTokenFile === undefined ? null : read(k3sTokenFile, k3sTokenFile).trim();
+  const token = k3sTokenFile === undefined ? null : readText(k3sTokenFile, k3sTokenFile).trim();
   return { url: k3s, token, version: version ?? null };
-}
-
-function read(from: string | number, called: string): string {
-  try {
-    return readFileSync(from, 'utf8');
-  } catch (error) {
-    throw new CommandFailed(EXIT.usage, `cannot read ${called}: ${(error as Error).message}`);
-  }
 }
 
 function k3sUrl(text: string): string {

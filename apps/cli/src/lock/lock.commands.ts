@@ -4,32 +4,15 @@ import { isSigningKey } from '#contracts/ed25519.js';
 import { disablementOf, isLockOn, isSecret, type LockEntry } from '#contracts/membership-lock.js';
 import { changeAfter, signLock } from '#contracts/sign-membership.js';
 import { publicKey } from '../clients/key-pair.js';
-import { type Context, contextOf } from '../context.js';
+import { contextOf } from '../context.js';
 import { CommandFailed, EXIT } from '../exit-codes.js';
 import { renderData, renderList } from '../output/render.js';
+import { delegationCommands } from './delegation.commands.js';
 import { LockDesk } from './lock-desk.js';
 import { lockStatus } from './lock-status.js';
 import { memberColumns } from './member-columns.js';
-import {
-  keyFileOf,
-  openKey,
-  openOrMakeKey,
-  type OperatorKey,
-  readSecret,
-  secretFileOf,
-  writeSecret,
-} from './operator-key.js';
-
-interface KeyOption {
-  key?: string;
-}
-
-/** Opens what every command here works with. */
-function opened(network: string, { key: option }: KeyOption, command: Command) {
-  const context = contextOf(command);
-  const key = openKey(keyFileOf(network, option), network);
-  return { ...context, key, desk: new LockDesk(context.api, network) };
-}
+import { type KeyOption, opened, type Opened } from './opened.js';
+import { keyFileOf, openOrMakeKey, readSecret, secretFileOf, writeSecret } from './operator-key.js';
 
 export function lockCommands(program: Command): void {
   const lock = program
@@ -93,6 +76,8 @@ export function lockCommands(program: Command): void {
       await remove(network, removed, { ...options, ...opened(network, options, command) });
     });
 
+  delegationCommands(add);
+
   add('disable', '<network>')
     .option('--secret-file <file>', 'the secret from "lock init", when all keys are lost')
     .description('take the lock off: agents take whom the control plane names')
@@ -100,8 +85,6 @@ export function lockCommands(program: Command): void {
       await disable(network, options, command);
     });
 }
-
-type Opened = Context & { key: OperatorKey; desk: LockDesk };
 
 async function init(network: string, { key, desk, confirm, warn, print, format }: Opened): Promise<void> {
   const { view, pin } = await desk.believe(key);
@@ -158,7 +141,7 @@ async function sign(
       `${name ?? network} has ${named.map(({ publicKey: key }) => `the key ${key}`).join(' and ')}, not ${expected}. Nothing was signed.`,
     );
   const wanted = found.map((one) => ({ ...one, mayCarry: one.mayCarry || carry === true || one.signedToCarry }));
-  const members = wanted.filter((one) => !one.signed || (one.mayCarry && !one.signedToCarry));
+  const members = wanted.filter((one) => !one.signed || one.until !== null || (one.mayCarry && !one.signedToCarry));
   if (members.length > 0 && expected === undefined) {
     warn(`you vouch for these members of ${network}:\n${renderList('table', members, memberColumns)}`);
     await confirm(`Sign ${members.length} of ${network}?`);

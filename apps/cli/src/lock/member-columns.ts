@@ -12,7 +12,8 @@ export const memberColumns: Column<LockMemberView>[] = [
 
 const WHY: Record<NonNullable<LockMemberView['waitsFor']>, string> = {
   'never signed': 'nobody signed it',
-  'key removed': "the operator's key that signed it counts no more",
+  'key removed': 'the key that signed it counts no more',
+  'key expired': 'the enrolment key that it signed itself with has expired',
   'not to carry': 'others are to be reached through it now',
 };
 
@@ -24,3 +25,6 @@ function why({ kind, waitsFor }: LockMemberView): string {
     ? 'a new key of the node, which uses the one before until this is signed'
     : WHY[waitsFor];
 }
+
+/** Who signed themselves when they joined. */
+export const delegatedColumns: Column<LockMemberView>[] = [...memberColumns, ['until', ({ until }) => until]];

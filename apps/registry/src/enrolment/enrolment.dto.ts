@@ -1,7 +1,8 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import type { EnrolRequest, EnrolResponse, NodeProof } from '#contracts/enrolment.js';
 import type { Labels } from '#contracts/facts.js';
-import { ChoiceField, LabelsField, ListField, TextField } from '../http/fields.js';
+import { ChoiceField, LabelsField, ListField, ObjectField, TextField } from '../http/fields.js';
+import { DelegationDto } from '../lock/lock.dto.js';
 import { EndpointDto, MAX_ENDPOINTS } from '../nodes/node.dto.js';
 import type { NodeLogin } from '../registry.options.js';
 
@@ -69,6 +70,35 @@ export class RotateKeyProofBody implements NodeProof {
   @TextField({
     maxLength: 128,
     description: 'Ed25519 signature by the NATS user key over `rotate-key:<node id>:<at>:<publicKey>`, base64',
+  })
+  signature!: string;
+}
+
+@ApiSchema({ name: 'OwnMembership' })
+export class OwnMembershipDto {
+  @TextField({ description: 'Public half of the key in the enrolment token, Ed25519, base64' })
+  by!: string;
+
+  @TextField({ description: 'By that key over the record of this node, base64' })
+  signature!: string;
+
+  @ObjectField({ of: DelegationDto, description: 'What an operator signed of that key' })
+  delegation!: DelegationDto;
+}
+
+export class MembershipProofBody implements NodeProof {
+  @ChoiceField({ choices: ['membership'], description: 'What the proof is for' })
+  action!: 'membership';
+
+  @TextField({ maxLength: 64, description: 'When it was signed, ISO 8601; five minutes off at most' })
+  at!: string;
+
+  @ObjectField({ of: OwnMembershipDto, description: 'What the node signed of itself' })
+  signed!: OwnMembershipDto;
+
+  @TextField({
+    maxLength: 128,
+    description: 'Ed25519 signature by the NATS user key over `membership:<node id>:<at>`, base64',
   })
   signature!: string;
 }

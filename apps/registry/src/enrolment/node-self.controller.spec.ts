@@ -1,3 +1,5 @@
+import { delegate, signOwnMembership } from '#contracts/sign-membership.js';
+import { lockBy, operator } from '../../../../test/support/operator.js';
 import { startRegistry, type TestRegistry } from '../testing/registry.fixture.js';
 import { TestNode } from '../testing/test-node.js';
 
@@ -63,4 +65,30 @@ test('a node leaves, twice without an error, and gets no login any more', async 
 test('another node cannot make it leave', async () => {
   expect((await leave(new TestNode('web-1').proof('leave', nodeId, registry.clock.now()))).status).toBe(401);
   expect((await registry.request('GET', `/api/v1/networks/prod/nodes/${nodeId}`)).status).toBe(200);
+});
+
+test('a node signs itself with the key in its token, as far as an operator let it', async () => {
+  const [ann, token] = [operator(1), operator(2)];
+  const path = '/api/v1/networks/prod/lock';
+  const { networkId, ranges } = (await registry.request('GET', path)).body;
+  await registry.request('POST', `${path}/entries`, { body: { entry: lockBy(ann, networkId, ranges) } });
+  const { keyId, addresses } = (await registry.request('GET', `/api/v1/networks/prod/nodes/${nodeId}`)).body;
+  const until = new Date(registry.clock.wall + 60_000).toISOString();
+  const record = { memberId: nodeId, publicKey: node.request.publicKey, addresses };
+  const sign = (by: typeof token, operatorKey = ann) => {
+    const delegation = delegate({ networkId, keyId, publicKey: by.publicKey, until }, operatorKey);
+    const signed = signOwnMembership(record, delegation, by);
+    const body = { ...node.proof('membership', nodeId, registry.clock.now()), signed };
+    return registry.request('POST', `/api/v1/nodes/${nodeId}/membership`, { body, ...anonymous });
+  };
+  expect(await sign(token, token)).toMatchObject({ status: 409, body: { code: 'lock_refused' } });
+  expect((await sign(token)).status).toBe(204);
+  const { items } = (await registry.request('GET', `${path}/members`)).body;
+  expect(items).toMatchObject([{ signed: true, signedBy: ann.publicKey, until, keyId, waitsFor: null }]);
+  registry.clock.advance(60_000);
+  expect((await registry.request('GET', `${path}/members?waiting=true`)).body.items).toMatchObject([
+    { name: 'web-1', waitsFor: 'key expired' },
+  ]);
+  const [signature] = (await registry.request('GET', '/api/v1/networks/prod/events?types=MemberSigned')).body.items;
+  expect(signature.metadata.actor).toBe(`node/${nodeId}`);
 });

@@ -4,11 +4,19 @@ import type { FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { sha256Hex } from '#contracts/canonical.js';
 import { nodeOf } from '#topology/lookup.js';
+import { verifyNatively } from '#service/verify-natively.js';
+import { decideSignMembers } from '../lock/sign-members.decider.js';
 import { Decisions } from '../log/decisions.js';
 import { decideOfferKey } from '../nodes/key-rotation.decider.js';
 import { decideLeave } from '../nodes/node-lifecycle.decider.js';
 import { type NodeLogin, REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
-import { LeaveProofBody, NodeLoginDto, RefreshProofBody, RotateKeyProofBody } from './enrolment.dto.js';
+import {
+  LeaveProofBody,
+  MembershipProofBody,
+  NodeLoginDto,
+  RefreshProofBody,
+  RotateKeyProofBody,
+} from './enrolment.dto.js';
 import { NodeProofs } from './node-proofs.js';
 
 /** What a node asks for itself, proven with its own key. */
@@ -56,6 +64,30 @@ export class NodeSelfController {
       commandId,
       fingerprint: 'rotate-key',
       decide: (state) => decideOfferKey(command, state),
+    });
+  }
+
+  @Post('membership')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Sign its own membership with the key in its enrolment token, by the node itself' })
+  @ApiNoContentResponse()
+  async sign(
+    @Param('id') nodeId: string,
+    @Body() proof: MembershipProofBody,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    const { networkId } = await this.proofs.verify(nodeId, proof, request.ip);
+    const actor = `node/${nodeId}`;
+    request.actor = actor;
+    const commandId = uuidv7();
+    const command = { commandId, actor, at: this.options.clock.now().toISOString(), verify: verifyNatively };
+    await this.decisions.networks.execute(networkId, {
+      commandId,
+      fingerprint: 'membership',
+      decide: (state) => {
+        const { publicKey } = nodeOf(state, nodeId);
+        return decideSignMembers({ ...command, signatures: [{ memberId: nodeId, publicKey, ...proof.signed }] }, state);
+      },
     });
   }
 

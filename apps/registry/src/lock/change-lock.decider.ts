@@ -25,7 +25,7 @@ export function decideChangeLock(command: ChangeLock, state: NetworkState): Deci
   const entry = readLockEntry(command.entry);
   if (!entry) throw invalid('entry', 'is not an entry of a lock: let "tombolo lock" make it');
   const newest = state.lock.at(-1);
-  if (newest && lockHash(newest) === lockHash(entry)) return { facts: [], answer: lockView(state) };
+  if (newest && lockHash(newest) === lockHash(entry)) return { facts: [], answer: lockView(state, command.at) };
   if (entry.networkId !== networkId) throw invalid('entry.networkId', `must be ${networkId}, the id of this network`);
   const ranges = lockRanges(state);
   if (canonicalJson(entry.ranges) !== canonicalJson(ranges))
@@ -39,7 +39,7 @@ export function decideChangeLock(command: ChangeLock, state: NetworkState): Deci
       `entry ${entry.serial} does not follow: ${step.why}; read the lock and sign again`,
     );
   const facts = factsOf(command, { type: 'LockChanged', data: { entry } });
-  return { facts, answer: lockView(foldNew(networkFold, state, facts)) };
+  return { facts, answer: lockView(foldNew(networkFold, state, facts), command.at) };
 }
 
 const invalid = (field: string, message: string) => new Refusal('invalid', `${field} ${message}`, [{ field, message }]);

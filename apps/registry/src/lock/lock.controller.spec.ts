@@ -37,6 +37,7 @@ test('before there is a lock nobody waits', async () => {
     serial: 0,
     ranges: ['10.90.0.0/16'],
     keys: [],
+    revoked: [],
     chain: [],
     members: 2,
     waiting: 0,

@@ -16,23 +16,28 @@ import {
   SignedMembersDto,
   SignMembersBody,
 } from './lock.dto.js';
+import { REGISTRY_OPTIONS, type RegistryOptions } from '../registry.options.js';
 import { decideSignMembers } from './sign-members.decider.js';
 
 @ApiTags('signed membership')
 @Controller('api/v1/networks/:network/lock')
 export class LockController {
-  constructor(@Inject(Decisions) private readonly decisions: Decisions) {}
+  constructor(
+    @Inject(Decisions) private readonly decisions: Decisions,
+    @Inject(REGISTRY_OPTIONS) private readonly options: Pick<RegistryOptions, 'clock'>,
+  ) {}
 
   @Shows(LockDto, { summary: "Which operators' keys count, and how many members lack a signature" })
   async show(@Param('network') network: string): Promise<LockView> {
-    return lockView(await this.decisions.networkNamed(network));
+    return lockView(await this.decisions.networkNamed(network), this.now());
   }
 
   @Lists(LockMemberDto, { path: 'members', summary: 'List what is to be signed, oldest first' })
   async members(@Param('network') network: string, @Query() query: LockMembersQuery): Promise<Page<LockMemberView>> {
     const state = await this.decisions.networkNamed(network);
+    const now = this.now();
     const all = lockMembers(state)
-      .map((member) => lockMemberView(state, member))
+      .map((member) => lockMemberView(state, member, now))
       .filter(({ signed }) => query.waiting === undefined || signed !== query.waiting)
       .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
     return pageOf(all, query, placeOf);
@@ -61,6 +66,10 @@ export class LockController {
     return this.decisions.decide(network, write, (state) =>
       decideSignMembers({ ...write.command, signatures, verify: verifyNatively }, state),
     );
+  }
+
+  private now(): string {
+    return this.options.clock.now().toISOString();
   }
 }
 

@@ -168,7 +168,7 @@ describe('signatures', () => {
       .thenFacts(...signatures(more).map((data) => ({ type: 'MemberSigned', data }) as AnyFact));
     expect(answer).toEqual({ recorded: 4, gone: [] });
     expect(after.nodes.get(nodeId(1))?.signed).toMatchObject({ mayCarry: true });
-    const why = (lock: LockEntry) => lockMembers(more).map((member) => waitsFor(lock, member));
+    const why = (lock: LockEntry) => lockMembers(more).map((member) => waitsFor(lock, member, meta().at));
     expect(why(genesis)).toEqual(['not to carry', 'never signed', 'never signed', 'never signed']);
     expect(why(lockBy(bob, NETWORK_ID))[0]).toBe('key removed');
     expect(decideChangeLock(change(both), after).answer).toMatchObject({ waiting: 0 });

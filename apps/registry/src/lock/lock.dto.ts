@@ -1,7 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsOptional } from 'class-validator';
-import { type LockEntry, MOST_LOCK_KEYS } from '#contracts/membership-lock.js';
+import type { Delegation } from '#contracts/delegation.js';
+import { type LockEntry, MOST_LOCK_KEYS, MOST_REVOKED } from '#contracts/membership-lock.js';
 import type { LockMemberView, LockView } from '#topology/lock-view.js';
 import { BooleanField, ListField, ObjectField, TextField, TextListField, WholeNumberField } from '../http/fields.js';
 import { PageQuery } from '../http/page.dto.js';
@@ -9,6 +10,27 @@ import type { SignedMember } from './sign-members.decider.js';
 
 /** A request of so many is far from the largest body that is taken. */
 const MOST_SIGNATURES = 500;
+
+@ApiSchema({ name: 'Delegation' })
+export class DelegationDto implements Delegation {
+  @TextField({ description: 'Id of the network' })
+  networkId!: string;
+
+  @TextField({ description: 'Id of the enrolment key that it is for' })
+  keyId!: string;
+
+  @TextField({ description: 'Ed25519, base64; the secret half is in the enrolment token' })
+  publicKey!: string;
+
+  @TextField({ maxLength: 64, description: 'What it signed counts until then, ISO 8601 UTC with milliseconds' })
+  until!: string;
+
+  @TextField({ description: "The operator's public key" })
+  by!: string;
+
+  @TextField({ description: 'Ed25519, base64' })
+  signature!: string;
+}
 
 @ApiSchema({ name: 'LockEntry' })
 export class LockEntryDto {
@@ -32,6 +54,13 @@ export class LockEntryDto {
 
   @TextField({ description: 'SHA-256, hex, of the secret that takes the lock off' })
   disablement!: string;
+
+  @TextListField({
+    optional: true,
+    maxItems: MOST_REVOKED,
+    description: 'Ids of enrolment keys that sign nobody any more',
+  })
+  revoked?: string[];
 
   @TextField({ optional: true, description: 'Key that signed it, trusted by the entry before' })
   by?: string;
@@ -59,11 +88,14 @@ export class MemberSignatureDto implements SignedMember {
   @BooleanField({ optional: true, description: 'It was signed that others may be reached through it' })
   mayCarry?: boolean;
 
-  @TextField({ description: "The operator's public key" })
+  @TextField({ description: "The operator's public key, or the one of the delegation" })
   by!: string;
 
   @TextField({ description: 'Ed25519, base64' })
   signature!: string;
+
+  @ObjectField({ optional: true, of: DelegationDto, description: 'The node signed itself with the key in its token' })
+  delegation?: DelegationDto;
 }
 
 export class SignMembersBody {
@@ -90,6 +122,9 @@ export class LockDto implements LockView {
 
   @ApiProperty({ type: [String], description: "Operators' keys that count" })
   keys!: string[];
+
+  @ApiProperty({ type: [String], description: 'Ids of enrolment keys that operators signed, and took back' })
+  revoked!: string[];
 
   @ApiProperty({ type: [LockEntryDto], description: 'All entries, as they were signed' })
   chain!: readonly LockEntry[];
@@ -124,6 +159,18 @@ export class LockMemberDto implements LockMemberView {
   @ApiProperty({ type: String, nullable: true, description: "The operator's key, whether it counts or not" })
   signedBy!: string | null;
 
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description:
+      'It signed itself with an enrolment key that the operator signed, which counts until then; null: it did not',
+  })
+  until!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Id of that enrolment key; null: it did not' })
+  keyId!: string | null;
+
   @ApiProperty({ description: 'It was signed that others may be reached through it' })
   signedToCarry!: boolean;
 
@@ -132,10 +179,10 @@ export class LockMemberDto implements LockMemberView {
 
   @ApiProperty({
     type: String,
-    enum: ['never signed', 'key removed', 'not to carry'],
+    enum: ['never signed', 'key removed', 'key expired', 'not to carry'],
     nullable: true,
     description:
-      "Why it waits: nobody signed it; the operator's key that did counts no more; others are to be reached through it, and it was signed without. null: it does not wait",
+      'Why it waits: nobody signed it; the key that did counts no more; the enrolment key that it signed itself with has expired; others are to be reached through it, and it was signed without. null: it does not wait',
   })
   waitsFor!: LockMemberView['waitsFor'];
 

@@ -33,6 +33,11 @@ export class NodeLiveness implements OnModuleInit, OnModuleDestroy {
     this.stop?.();
   }
 
+  /** By the clock that `lastSeen` is of. */
+  now(): Date {
+    return this.options.clock.now();
+  }
+
   of(nodeId: string): NodeObservation | undefined {
     return this.observations.get(nodeId);
   }

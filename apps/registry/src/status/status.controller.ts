@@ -37,7 +37,7 @@ export class StatusController {
     const network = networkOf(state).name;
     const planned = digests(state);
     const lock = lockOf(state);
-    const signed = lock ? signedNodes(state, lock) : null;
+    const signed = lock ? signedNodes(state, lock, this.liveness.now().toISOString()) : null;
     const nodes = nodesByName(state).map(({ nodeId, name, enabled }) => {
       const observation: NodeObservation | typeof UNHEARD = this.liveness.of(nodeId) ?? UNHEARD;
       const digest = formatDigest(planned.get(nodeId) ?? 0n);
@@ -66,9 +66,9 @@ export class StatusController {
   }
 }
 
-const signedNodes = (state: NetworkState, lock: LockEntry): ReadonlySet<string> =>
+const signedNodes = (state: NetworkState, lock: LockEntry, now: string): ReadonlySet<string> =>
   new Set(
     lockMembers(state)
-      .filter((member) => member.kind === 'node' && isSigned(lock, member))
+      .filter((member) => member.kind === 'node' && isSigned(lock, member, now))
       .map(({ record }) => record.memberId),
   );

@@ -30,8 +30,8 @@ const signedPeer = (
   return peer(node, { signed: { addresses: record.addresses, ...signMember(record, key) }, ...changes });
 };
 const own = ownInterface({ signed: signMember(recordOf('a'), ann) });
-const admit = (resources: Resource[], by: LockEntry | null = lock) =>
-  new MemberGate({ lock: by, nodeId: peerId('a'), verify: verifyNatively }).admit(resources, KEYS.own);
+const admit = (resources: Resource[], by: LockEntry | null = lock, now = '2026-11-21T12:00:00.000Z') =>
+  new MemberGate({ lock: by, nodeId: peerId('a'), verify: verifyNatively }).admit(resources, KEYS.own, now);
 const client = { memberId: peerId('k'), publicKey: KEYS.stranger, addresses: ['10.90.0.9'] };
 const signedClient = { ...client, ...signMember({ ...client, networkId, mayCarry: false }, ann) };
 
