@@ -25,6 +25,12 @@ test('keys made by tweetnacl serve on both sides', () => {
   expect(new SealOpener('n1', keys).open(head, sealed)?.toString()).toBe('body');
 });
 
+test('thousands of pairs are made one after the other, whatever is collected meanwhile', () => {
+  // Where Node waits for itself, this never ends.
+  const made = Array.from({ length: 4_000 }, () => createSealKeys());
+  expect(new Set(made.flatMap(({ publicKey, privateKey }) => [publicKey, privateKey])).size).toBe(8_000);
+});
+
 test('any changed byte, another head, node or controller: it stays shut', () => {
   const sealed = new NodeSealer(controller.privateKey).seal('n1', node.publicKey, head, Buffer.from('body'));
   for (let at = 0; at < sealed.length; at++) {

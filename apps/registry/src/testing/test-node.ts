@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import type { EnrolRequest, NodeProof } from '#contracts/enrolment.js';
 import { proofText } from '#contracts/enrolment.js';
 import { createSealKeys } from '#messaging/node-seal.js';
@@ -27,7 +26,4 @@ export class TestNode {
   }
 }
 
-export function newPublicKey(): string {
-  const { x = '' } = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' });
-  return Buffer.from(x, 'base64url').toString('base64');
-}
+export const newPublicKey = (): string => createSealKeys().publicKey;
