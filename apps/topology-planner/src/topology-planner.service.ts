@@ -5,6 +5,7 @@ import type { NetworkChange, NetworkFollower } from '#service/network-follower.j
 import { Leadership } from './leadership/leadership.js';
 import { PlannerMetrics } from './planner-metrics.js';
 import { NetworkPublisher } from './publishing/network-publisher.js';
+import { QuietCollection } from './publishing/quiet-collection.js';
 import { TOPOLOGY_PLANNER_OPTIONS, type TopologyPlannerOptions } from './topology-planner.options.js';
 
 /** A lease lives this long without renewal: how long a network waits for another publisher after a crash, milliseconds. */
@@ -31,6 +32,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   readonly #publishers = new Map<string, NetworkPublisher>();
   readonly #metrics: PlannerMetrics;
   readonly #leadership: Leadership;
+  readonly #collection = new QuietCollection(() => [...this.#publishers.values()].some(({ busy }) => busy));
   readonly #endings: (() => void)[] = [];
   readonly #looks = new Map<number, NodeJS.Timeout>();
   readonly #bringingUp = new InFlightWindow(BROUGHT_UP_AT_ONCE);
@@ -92,6 +94,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   async beforeApplicationShutdown(): Promise<void> {
     for (const end of this.#endings) end();
     for (const timer of this.#looks.values()) clearTimeout(timer);
+    this.#collection.stop();
     await Promise.race([this.#drained(), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
     this.options.stream.close();
     await this.#leadership.stop();
@@ -125,6 +128,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
       onPublished: (batch) => {
         this.#metrics.published(batch);
         this.#noteSoon(batch.messages);
+        this.#collection.note(batch.messages);
       },
       onUndeliverable: (nodeId, error) =>
         logger.error({ network, node: nodeId, err: error }, 'message not deliverable'),

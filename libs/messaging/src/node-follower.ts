@@ -41,8 +41,8 @@ const BUFFER = 512;
 /** Slots of the ring that are read at once, after the first has led on. */
 const READ_AHEAD = 16;
 const REQUEST_TIMEOUT_MS = 3_000;
-/** Give or take half of it, so that those who lost a broker together do not all look at once. */
-const FIRST_LOOK_SECONDS = 2;
+/** The first looks after a connect, give or take half, so that those who lost a broker together do not all look at once. */
+const FIRST_LOOKS_SECONDS = [1, 4];
 /** The first pause between attempts to read on, doubled each time, and the last. */
 const PAUSE_MS = { first: 50, last: 30_000 };
 /** Attempts before the controller is asked: a replica of the stream may lag behind what was sent live. */
@@ -63,7 +63,8 @@ export class NodeFollower {
   #again = false;
   #pause = new AbortController();
   #look: NodeJS.Timeout | undefined;
-  #settled = false;
+  /** Looks since the last connect. */
+  #looks = 0;
   #unreadable = 0;
 
   constructor(
@@ -90,7 +91,7 @@ export class NodeFollower {
 
   /** Reads on from what is held now: after a reconnect, or when what is held has changed by other means. */
   lookAgain(): void {
-    this.#settled = false;
+    this.#looks = 0;
     if (this.#state === 'level') void this.#catchUp();
     else {
       this.#again = true;
@@ -235,14 +236,13 @@ export class NodeFollower {
   }
 
   /**
-   * Live messages are sent once: a look now and then finds the last one if it was lost. The first look comes soon: what was
-   * told before this node listened may have been stored after it read, and the brokers of a cluster learn of a new
-   * subscription one after the other.
+   * Live messages are sent once: a look now and then finds the last one if it was lost. The first looks come soon: what was
+   * told before this node listened may have been stored after it read, the sooner the smaller the change was, and the brokers
+   * of a cluster learn of a new subscription one after the other.
    */
   #scheduleLook(): void {
     const every = this.options.lookEverySeconds ?? 60;
-    const seconds = this.#settled ? every : Math.min(every, FIRST_LOOK_SECONDS);
-    this.#settled = true;
+    const seconds = Math.min(every, FIRST_LOOKS_SECONDS[this.#looks++] ?? every);
     if (seconds > 0) this.#look = setTimeout(() => void this.#catchUp(), seconds * 1_000 * (0.5 + Math.random()));
   }
 }

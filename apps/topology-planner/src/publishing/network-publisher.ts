@@ -90,6 +90,11 @@ export class NetworkPublisher {
     return this.#published !== undefined;
   }
 
+  /** Whether something is on its way, or waits to be. */
+  get busy(): boolean {
+    return this.#running !== undefined || this.#isDue();
+  }
+
   get heads(): ReadonlyMap<string, NodeHead> {
     return this.#heads;
   }
