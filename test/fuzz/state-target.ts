@@ -6,8 +6,10 @@ import fc from 'fast-check';
 import { digestOf, type Resource } from '#contracts/node-stream.js';
 import { delegate } from '#contracts/sign-membership.js';
 import { lockHash } from '#contracts/membership-lock.js';
+import { parseEndpoint } from '#ipam/endpoint-text.js';
 import { signText } from '#messaging/nkeys.js';
 import { SealOpener } from '#messaging/node-seal.js';
+import { desired, KEYS, ownInterface, peer } from '#wireguard/testing/fixtures.js';
 import { makeNodeKeys } from '../../apps/agent/src/enrol/node-keys.js';
 import { readPending, writePending } from '../../apps/agent/src/enrol/pending-enrolment.js';
 import { AgentFailure } from '../../apps/agent/src/failure.js';
@@ -19,6 +21,7 @@ import { readLogin, writeLogin } from '../../apps/agent/src/state/login.js';
 import { readOwnSignature, writeOwnSignature } from '../../apps/agent/src/members/own-signature.js';
 import { Members, writePin } from '../../apps/agent/src/members/members.js';
 import { StateDir } from '../../apps/agent/src/state/state-dir.js';
+import { SeenEndpoints } from '../../apps/agent/src/state/seen-endpoints.js';
 import { TunnelKeys } from '../../apps/agent/src/state/tunnel-keys.js';
 import { lockBy, operator } from '../support/operator.js';
 import { campaign, type FuzzTarget } from './fuzz-target.js';
@@ -33,6 +36,7 @@ const FILES = [
   'held',
   'previous',
   'controlPlane',
+  'seenEndpoints',
   'reports',
   'members',
   'ownSignature',
@@ -96,6 +100,8 @@ async function start(dir: StateDir, changed: (typeof FILES)[number]): Promise<st
   if (own) assert.equal(own.by, own.delegation.publicKey);
   const { prefixes } = await ControlPlaneAddresses.load(dir, identity);
   for (const prefix of prefixes) assert.match(prefix, /^[0-9a-f.:]+\/(32|128)$/);
+  for (const { endpoint } of (await SeenEndpoints.load(dir)).fill(CALLERS).peers.values())
+    if (endpoint !== null) assert.ok(parseEndpoint(endpoint));
   const session = await nextReportSession(dir, 1, { warn: () => assert.fail('not written') });
   assert.ok(Number.isSafeInteger(session) && session > 0);
   try {
@@ -108,6 +114,7 @@ async function start(dir: StateDir, changed: (typeof FILES)[number]): Promise<st
   return pending || warnings.length === 0 ? 'started' : 'started with a warning';
 }
 
+const CALLERS = desired([ownInterface(), peer('b'), peer('c')]);
 const NOTHING = { epoch: 0, revision: 0, logVersion: 0, digest: 0n, resources: new Map() };
 
 /** As a node leaves them that has joined. */
@@ -132,6 +139,7 @@ async function fill(dir: StateDir): Promise<void> {
   writeFileSync(dir.file('privateKey'), `${privateKey}\n`);
   writeFileSync(dir.file('nextKey'), `${makeNodeKeys().tunnel.privateKey}\n`);
   writeFileSync(dir.file('controlPlane'), '{"192.0.2.1":["192.0.2.1"],"cp.example":["2001:db8::1","192.0.2.2"]}\n');
+  writeFileSync(dir.file('seenEndpoints'), `{"${KEYS.b}":"192.0.2.1:51820","${KEYS.c}":"[2001:db8::1]:1"}\n`);
   writeFileSync(dir.file('reports'), '1763700000000\n');
   const entry = lockBy(operator(1), '01890000-0000-7000-8000-000000000003');
   await writePin(dir, { fingerprint: lockHash(entry), entry });

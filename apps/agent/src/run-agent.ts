@@ -33,6 +33,7 @@ import { ControlPlaneAddresses } from './state/control-plane-addresses.js';
 import { HeldSets } from './state/held-set.js';
 import { type Identity, requireIdentity } from './state/identity.js';
 import { nextReportSession } from './state/report-session.js';
+import { SeenEndpoints } from './state/seen-endpoints.js';
 import type { StateDir } from './state/state-dir.js';
 import { TunnelKeys } from './state/tunnel-keys.js';
 import { AGENT_VERSION } from './version.js';
@@ -91,6 +92,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     local,
     keys,
     members,
+    seen: await SeenEndpoints.load(dir),
     way,
     held,
     record: async (each) => {

@@ -279,6 +279,39 @@ describe('a path fails', () => {
     expect([due(21).failures, due(30).failures]).toEqual([[], []]);
   });
 
+  describe('to a relay', () => {
+    /** Half a minute of a and the relay p, and of q, which is heard to the end. p is silent from 20 to `back`, and a says that it misses it. */
+    const lost = ({ isProven, back }: { isProven: boolean; back: number }) => {
+      const paths = given(({ p }) => relaySet(p));
+      const { ids, append, tells, due } = paths;
+      if (isProven) for (const fact of [pathTried(ids.a, ids.p, 'public'), pathProven(ids.a, ids.p)]) append(fact, 0);
+      const failedAt: number[] = [];
+      for (let at = 0; at <= 80; at += 0.5) {
+        tells('q', at, ['a', HERE]);
+        if (at <= 20 || at >= back) tells('p', at, ['q', '203.0.113.2:51820']);
+        if (at === 20) tells('a', at, ['q', '203.0.113.2:51820']);
+        if (at === 22.5) tells('a', at, ['p', null, 'unanswered']);
+        if (due(at).failures.some(({ pair }) => pair.includes(ids.p))) failedAt.push(at);
+      }
+      return failedAt;
+    };
+
+    test.each([false, true])('not because that is dead (proven: %p)', (isProven) => {
+      expect(lost({ isProven, back: Infinity })).toEqual([]);
+    });
+
+    test.each([false, true])(
+      'not before that has been back for 20 s: by then its peers have found it (proven: %p)',
+      (isProven) => {
+        expect(lost({ isProven, back: 40 })[0]).toBe(60);
+      },
+    );
+
+    test.each([false, true])('as any other where that was there all the time (proven: %p)', (isProven) => {
+      expect(lost({ isProven, back: 20.5 })[0]).toBe(isProven ? 22.5 : 23);
+    });
+  });
+
   test('not where one of both was never heard of', () => {
     const { tells, due } = given();
     tells('a', 0, ['q', '203.0.113.2:51820'], ['p', null, 'unanswered']);

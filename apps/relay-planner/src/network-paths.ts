@@ -177,6 +177,7 @@ export class NetworkPaths {
     return { proofs: proven.map(({ pair }) => pair) };
   }
 
+  /** The death of a relay, and its return, are no matter of paths: what is behind it moves, and finds it again. */
   #failures(state: NetworkState, now: number): Due['failures'] {
     const late = [...this.#trials.values()].filter(
       ({ since, heldSince }) => now - (heldSince ?? now) > TRIAL_MS || now - since > LONGEST_TRIAL_MS,
@@ -191,7 +192,8 @@ export class NetworkPaths {
       if (links.length === 0 || phase === 'failed') {
         this.#missed.delete(key);
         this.#bothThere.delete(key);
-      } else if (phase === 'proven') failures.push({ pair, reason: 'silent' });
+      } else if (pair.some((nodeId) => state.relays.has(nodeId) && this.health.isAway(nodeId, now))) continue;
+      else if (phase === 'proven') failures.push({ pair, reason: 'silent' });
       else if (
         phase === undefined &&
         this.#isMissed(state, pair, { since: Math.min(...links.map((link) => link?.since ?? now)), now })
@@ -208,8 +210,7 @@ export class NetworkPaths {
   #isMissed(state: NetworkState, pair: Pair, { since, now }: { since: number; now: number }): boolean {
     const isHeard = (nodeId: string) =>
       this.health.isAlive(nodeId, now) && this.book.linksFrom(nodeId, now).some(({ link }) => link === 'up');
-    const isSilentRelay = (nodeId: string) => state.relays.has(nodeId) && !this.health.isUp(nodeId, now);
-    if (now - since < ALONE_MS || !pair.every(isHeard) || pair.some(isSilentRelay)) return false;
+    if (now - since < ALONE_MS || !pair.every(isHeard)) return false;
     if (this.#isAlone(state, pair, { since, now })) return true;
     if (!pair.every((nodeId) => this.health.wasHeardSince(nodeId, since))) return false;
     // One that comes back needs time to be heard by the others.

@@ -2,7 +2,7 @@ import type { DesiredDevice } from '#wireguard/core/desired-device.js';
 import { type Device, DeviceError } from '#wireguard/core/device.js';
 import { diffDevice } from '#wireguard/core/diff-device.js';
 import { greetPeers } from '#wireguard/core/greet-peers.js';
-import type { ObservedDevice } from '#wireguard/core/observed-device.js';
+import type { ObservedDevice, ObservedPeer } from '#wireguard/core/observed-device.js';
 import type { QuietPeers } from './quiet-peers.js';
 
 /** A machine whose interface somebody else changes all the time cannot be converged. */
@@ -14,6 +14,8 @@ export interface Circumstances {
   now(): number;
   /** Peers may hold sessions with this node from before: it has held a set already. */
   isKnown: boolean;
+  /** Told of peers that have a session, each time it looks. */
+  onLive(peers: readonly ObservedPeer[]): Promise<void>;
 }
 
 /**
@@ -24,12 +26,14 @@ export interface Circumstances {
 export async function convergeDevice(
   device: Device,
   desired: DesiredDevice,
-  { quietPeers, now, isKnown }: Circumstances,
+  { quietPeers, now, isKnown, onLive }: Circumstances,
 ): Promise<string[]> {
   const reasons: string[] = [];
   for (let round = 0; ; round++) {
     const observed = await present(device, reasons);
-    const operations = diffDevice(desired, observed, quietPeers.update(observed.peers, now()));
+    const quiet = quietPeers.update(observed.peers, now());
+    await onLive(observed.peers.filter(({ publicKey }) => !quiet.has(publicKey)));
+    const operations = diffDevice(desired, observed, quiet);
     if (operations.length === 0) return reasons;
     const why = operations.map((operation) => operation.reason);
     if (round === ROUNDS)

@@ -14,6 +14,7 @@ import { lockBy, operator } from '../../../../test/support/operator.js';
 import { signMember } from '#contracts/sign-membership.js';
 import { Members } from '../members/members.js';
 import type { HeldSet } from '../state/held-set.js';
+import { SeenEndpoints } from '../state/seen-endpoints.js';
 import { StateDir } from '../state/state-dir.js';
 import { Converger } from './converger.js';
 
@@ -37,6 +38,7 @@ let awaited: boolean[];
 let rejected: RejectedReport[];
 let converger: Converger;
 let members: Members;
+let seen: SeenEndpoints;
 let dir: string;
 
 /** A node that has one key, and what becomes of it. */
@@ -70,6 +72,7 @@ function start(held?: NodeSet, keys = keyRing(), way = wayOf([])) {
     local: Object.defineProperty({ ...local }, 'publicKey', { get: () => keys.publicKey }),
     keys,
     members,
+    seen,
     way,
     held: held && heldAs(held),
     record: async ({ set }) => void disk.push(set),
@@ -85,6 +88,7 @@ function start(held?: NodeSet, keys = keyRing(), way = wayOf([])) {
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'tombolo-converger-'));
   members = await Members.load(new StateDir(dir), peerId('a'));
+  seen = await SeenEndpoints.load(new StateDir(dir));
   device = new MemoryDevice(KEYS.own);
   disk = [];
   applied = [];
@@ -271,6 +275,23 @@ test('peers are greeted where they may hold a session that is over, and only the
   expect(await greetedBy(() => device.model?.setDown())).toEqual([KEYS.b, KEYS.c].sort());
   expect(await greetedBy(() => start(second))).toEqual([]); // the agent was away, the interface was not
   expect(await greetedBy(() => (device.model = undefined))).toEqual([KEYS.b, KEYS.c].sort());
+});
+
+test('a peer that calls is called where it was seen last, when its session is gone with the interface, also after a restart', async () => {
+  const third = setOf(2, ownInterface(), peer('b', { endpoint: '192.0.2.2:51820' }), peer('c'), route('10.90.0.0/16'));
+  const endpoints = () => device.model?.read().peers.map(({ endpoint }) => endpoint);
+  await offer(third);
+  for (const [key, endpoint] of [
+    [KEYS.b, '198.51.100.7:1024'],
+    [KEYS.c, '198.51.100.9:4711'],
+  ] as const)
+    Object.assign(device.model!.peers.get(key)!, { endpoint, handshakeAt: 1_800_000_000 });
+  await converger.wake();
+  device.model = undefined;
+  seen = await SeenEndpoints.load(new StateDir(dir));
+  start(third);
+  await converger.wake();
+  expect(endpoints()?.sort()).toEqual(['192.0.2.2:51820', '198.51.100.9:4711']);
 });
 
 test('a dead backend is buried and another one made, in the same pass', async () => {

@@ -9,6 +9,7 @@ import type { Log } from '../log.js';
 import type { AdmittedSet, Members } from '../members/members.js';
 import type { HeldSet } from '../state/held-set.js';
 import type { WayGuard } from '../confirm/way-guard.js';
+import type { SeenEndpoints } from '../state/seen-endpoints.js';
 import type { TunnelKeys } from '../state/tunnel-keys.js';
 import { convergeDevice } from './converge-device.js';
 import { QuietPeers } from './quiet-peers.js';
@@ -22,6 +23,8 @@ export interface ConvergerParts {
   members: Pick<Members, 'learn' | 'admit'>;
   /** Says whether a set that was applied leaves the control plane reachable. */
   way: Pick<WayGuard, 'prove' | 'judge'>;
+  /** Knows where peers are that nobody can call. */
+  seen: Pick<SeenEndpoints, 'fill' | 'note'>;
   /** What the disk holds. */
   held: HeldSet | undefined;
   record(held: HeldSet): Promise<void>;
@@ -237,11 +240,16 @@ export class Converger {
   }
 
   #converge(set: NodeSet): Promise<string[]> {
-    const desired = desiredDevice(this.#admitted(set).set.resources.values(), this.parts.local);
-    return convergeDevice(this.parts.device, desired, {
+    const { device, local, seen, log } = this.parts;
+    const desired = desiredDevice(this.#admitted(set).set.resources.values(), local);
+    return convergeDevice(device, seen.fill(desired), {
       quietPeers: this.#quietPeers,
       now: () => performance.now() / 1000,
       isKnown: this.#held !== undefined,
+      onLive: (peers) =>
+        seen.note(desired, peers).catch((error) => {
+          log.warn({ why: messageOf(error) }, 'where peers were seen cannot be kept');
+        }),
     });
   }
 

@@ -13,6 +13,7 @@ const FILES = {
   held: 'state.json',
   previous: 'state.previous.json',
   controlPlane: 'control-plane.json',
+  seenEndpoints: 'seen-endpoints.json',
   reports: 'report-session',
   members: 'membership-lock.json',
   ownSignature: 'own-signature.json',

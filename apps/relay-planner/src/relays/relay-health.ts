@@ -2,6 +2,10 @@
 export const SILENCE_MS = 1_500;
 /** After a start, or after the broker was away, agents need so long to come back. */
 export const SETTLE_MS = 10_000;
+/**
+ * A machine that was away may have lost its sessions: its peers go on with them for 15 s, then call every five (WireGuard whitepaper §6.2, §6.5).
+ */
+export const RESUME_MS = 20_000;
 
 /**
  * Which relays are silent. Silence counts only while others are heard: if nobody speaks, it is we who do not hear. Times are
@@ -9,6 +13,7 @@ export const SETTLE_MS = 10_000;
  */
 export class RelayHealth {
   readonly #heardAt = new Map<string, number>();
+  readonly #backAt = new Map<string, number>();
   #anybodyAt = -Infinity;
   #listeningSince: number;
 
@@ -17,6 +22,7 @@ export class RelayHealth {
   }
 
   heard(nodeId: string, now: number): void {
+    if (now - (this.#heardAt.get(nodeId) ?? now) > SILENCE_MS) this.#backAt.set(nodeId, now);
     this.#heardAt.set(nodeId, now);
     this.#anybodyAt = now;
   }
@@ -31,6 +37,11 @@ export class RelayHealth {
     return now - (this.#heardAt.get(nodeId) ?? this.#listeningSince) <= SILENCE_MS;
   }
 
+  /** A relay that is silent, or is heard again so lately that not all of its peers need have found it. */
+  isAway(relayId: string, now: number): boolean {
+    return !this.isUp(relayId, now) || now - (this.#backAt.get(relayId) ?? -Infinity) < RESUME_MS;
+  }
+
   /** Heard within a heartbeat. */
   isAlive(nodeId: string, now: number): boolean {
     return now - (this.#heardAt.get(nodeId) ?? -Infinity) < 45_000;
@@ -42,5 +53,6 @@ export class RelayHealth {
 
   forget(nodeId: string): void {
     this.#heardAt.delete(nodeId);
+    this.#backAt.delete(nodeId);
   }
 }
