@@ -2,8 +2,8 @@
  * `npm run bench -- [--only NAME,…|all] [--nodes 100,1000,10000] [--quick] [--table]`: measures on two cores, writes
  * bench/results/*.json and the tables in README.md and docs. Without `--only`: log, planner, failover and mesh; the others take up to
  * five minutes each (docs/performance.md lists them). `--nodes`: instead of a scenario's own sizes. `--quick`: a shorter run that
- * is printed and kept nowhere. `--table`: the tables alone, from what bench/results holds. The failover of gateways needs what the
- * lab needs, and is left out with the reason where that is not there.
+ * is printed and kept nowhere. `--table`: the tables alone, from what bench/results holds. The failover of gateways and paths needs
+ * what the lab needs, and is left out with the reason where that is not there.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,7 @@ const SCENARIOS = {
   log: { program: 'append.bench.js' },
   planner: { program: 'planner.bench.js', needs: () => ({ memoryGb: 2 }) },
   failover: { program: 'failover.bench.js', inLab: true },
+  paths: { program: 'paths.bench.js', inLab: true },
   mesh: { program: 'mesh.bench.js', sizes: [100, 1_000, 10_000], needs: agents },
   sustained: { program: 'sustained.bench.js', sizes: [1_000, 10_000], needs: agents },
   storm: { program: 'storm.bench.js', sizes: [1_000], needs: agents },

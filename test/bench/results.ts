@@ -68,6 +68,27 @@ export interface FailoverResult {
   };
 }
 
+/** What can happen to the path of two nodes (paths.bench.ts tells how), and in what time they shall hear each other again. */
+export const PATH_GOALS_MS = {
+  relayKilled: 3_000,
+  relayOverloaded: null,
+  pathCut: 5_000,
+  routerReboot: 5_000,
+  movedPunched: 5_000,
+  movedPublic: 5_000,
+} as const;
+export type PathFault = keyof typeof PATH_GOALS_MS;
+export const PATH_FAULTS = Object.keys(PATH_GOALS_MS) as PathFault[];
+
+/** Printed by paths.bench.ts. */
+export interface PathsResult {
+  paths: {
+    runs: number;
+    /** From the first packet that is lost to the next that comes back. */
+    gapMs: Record<PathFault, Summary>;
+  };
+}
+
 /** At their limits: many agents, many changes, many networks, a long log. */
 export interface ScaleResults {
   sustained: (SustainedResult & Measured)[];
@@ -85,6 +106,7 @@ export interface Results {
   log?: LogResult & Measured;
   planner?: PlannerResult & Measured;
   failover?: FailoverResult & Measured;
+  paths?: PathsResult & Measured;
   scale: ScaleResults;
 }
 
@@ -103,6 +125,7 @@ export function readResults(directory: string): Results {
     log: optional<LogResult>('log'),
     planner: optional<PlannerResult>('planner'),
     failover: optional<FailoverResult>('failover'),
+    paths: optional<PathsResult>('paths'),
     scale: {
       sustained: bySize<SustainedResult>('sustained'),
       storm: bySize<StormResult>('storm'),

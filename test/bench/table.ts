@@ -1,5 +1,16 @@
 import { cpu, NOTHING, place, seconds, table } from './markdown.js';
-import type { FailoverResult, LogResult, Measured, MeshResult, PlannerResult, Results } from './results.js';
+import {
+  type FailoverResult,
+  type LogResult,
+  type Measured,
+  type MeshResult,
+  PATH_FAULTS,
+  PATH_GOALS_MS,
+  type PathFault,
+  type PathsResult,
+  type PlannerResult,
+  type Results,
+} from './results.js';
 import { goalRows, scaleTables } from './scale-table.js';
 import type { Summary } from './summary.js';
 
@@ -7,7 +18,7 @@ import type { Summary } from './summary.js';
 export const DOCUMENTS: Record<string, (results: Results) => string> = {
   'README.md': benchTable,
   'docs/performance.md': scaleTables,
-  'docs/reliability.md': failoverTable,
+  'docs/reliability.md': movesTable,
 };
 
 /** @returns the text with the table between these marks made anew @throws Error when a mark is missing */
@@ -21,8 +32,8 @@ export function withTable(text: string, table: string, mark = 'bench'): string {
 
 /** Markdown, as Prettier would leave it. */
 export function benchTable(results: Results): string {
-  const { meshes, log, planner, failover } = results;
-  const machine = (meshes.at(-1) ?? log ?? planner ?? failover)?.machine;
+  const { meshes, log, planner, failover, paths } = results;
+  const machine = (meshes.at(-1) ?? log ?? planner ?? failover ?? paths)?.machine;
   const goals = goalRows(results);
   if (!machine) return NOTHING;
   const parts = [
@@ -30,19 +41,23 @@ export function benchTable(results: Results): string {
     log ? table(logRows(log)) : '',
     planner ? table(plannerRows(planner)) : '',
     failover ? table(failoverRows(failover)) : '',
+    paths ? table(pathRows(paths)) : '',
     goals.length > 1 ? table(goals) : '',
     `${place(
       machine,
-      [...meshes, log, planner, failover].flatMap((each) => each?.machine ?? []),
+      [...meshes, log, planner, failover, paths].flatMap((each) => each?.machine ?? []),
     )} Made by \`npm run bench\`; what is measured and how: [docs/performance.md](docs/performance.md).\n`,
   ];
   return `\n${parts.filter(Boolean).join('\n')}\n`;
 }
 
-/** Markdown, as Prettier would leave it. */
-export function failoverTable({ failover }: Results): string {
-  if (!failover) return NOTHING;
-  return `\n${table(failoverRows(failover))}\n${place(failover.machine, [failover.machine])}\n\n`;
+/** How fast gateways and paths move; markdown, as Prettier would leave it. */
+export function movesTable({ failover, paths }: Results): string {
+  const parts = [
+    ...(failover ? [`${table(failoverRows(failover))}\n${place(failover.machine, [failover.machine])}\n`] : []),
+    ...(paths ? [`${table(pathRows(paths))}\n${place(paths.machine, [paths.machine])}\n`] : []),
+  ];
+  return parts.length === 0 ? NOTHING : `\n${parts.join('\n')}\n`;
 }
 
 function meshRows(meshes: (MeshResult & Measured)[]): string[][] {
@@ -95,5 +110,25 @@ function failoverRows({ failover: { runs, gapMs } }: FailoverResult): string[][]
     [`a gateway of two members moves: nothing comes through for, ${runs} runs`, 'p50 / p99 / max'],
     row('the machine that serves is killed', gapMs.hostKilled),
     row('the range behind it is cut off, all else is well', gapMs.rangeDead),
+  ];
+}
+
+const HAPPENED: Record<PathFault, string> = {
+  relayKilled: 'the machine of their relay dies',
+  relayOverloaded: 'their relay is left room for one of them',
+  pathCut: 'the path that they punched is cut',
+  routerReboot: 'the router of one of them loses its mappings and takes another port',
+  movedPunched: 'one of two who punched a path moves to another network',
+  movedPublic: 'one of them moves to another network, anybody can call the other',
+};
+
+function pathRows({ paths: { runs, gapMs } }: PathsResult): string[][] {
+  return [
+    [`two nodes do not hear each other for, ${runs} runs`, 'goal', 'p50 / p99 / max'],
+    ...PATH_FAULTS.map((fault) => {
+      const { p50, p99, max } = gapMs[fault];
+      const goal = PATH_GOALS_MS[fault];
+      return [HAPPENED[fault], goal === null ? '' : `p99 ≤ ${goal / 1000} s`, `${p50} / ${p99} / ${max} ms`];
+    }),
   ];
 }

@@ -14,15 +14,19 @@ const SERVICES = '10.43.0.0/16';
 /**
  * Gateways and doors behind routers that no punching gets through, so that their peers reach them through the relay `r`,
  * which stands by for one of them and has the same range on a LAN of its own. `user` and `guest` are behind such routers as well.
+ * In the end the machine of `r` dies, then that of the door `west`: `s` and `west-2` are there to take over.
  */
 describe('gateways that are reached through a relay', () => {
   let mesh: Mesh;
   let r: Member;
+  let s: Member;
   let user: Member;
   let guest: Member;
   let west: Member;
+  let west2: Member;
   let east: Member;
   let westPod: Station;
+  let west2Pod: Station;
   let eastPod: Station;
   let relayRouting: string;
 
@@ -37,16 +41,29 @@ describe('gateways that are reached through a relay', () => {
     return gateways.find((gateway) => gateway.name === name)?.needs;
   };
 
-  /** A node behind a router, with a leg in a network of pods, one of which is a workload. */
-  async function gate(name: string, lan?: string): Promise<[Member, Station]> {
+  /** The `n`th node of a network of pods, behind a router of its own, and a workload there whose router it is. */
+  async function gate(
+    site: Site,
+    name: string,
+    { n = 1, lan }: { n?: number; lan?: string },
+  ): Promise<[Member, Station]> {
     const machine = await mesh.machine(name, 'symmetric');
-    const site = await Site.create(mesh.rig, name);
-    const at = (n: number) => ['10.42.0', ...(lan ? [lan] : [])].map((net, i) => `${net}.${n}/${i ? 24 : 16}`);
-    await site.leg(machine.host, ...at(1));
-    const pod = await site.workload('pod', at(5), ['10.42.0.1']);
-    await machine.host.ip(`route add ${SERVICES} via 10.42.0.5 dev ${LEG}`);
+    const at = (host: number) => ['10.42.0', ...(lan ? [lan] : [])].map((net, i) => `${net}.${host}/${i ? 24 : 16}`);
+    await site.leg(machine.host, ...at(n));
+    const pod = await site.workload(`pod-${n}`, at(4 + n), [`10.42.0.${n}`]);
+    await machine.host.ip(`route add ${SERVICES} via 10.42.0.${4 + n} dev ${LEG}`);
     return [await mesh.enrol(machine), pod];
   }
+
+  /** As a power cut does that takes the network with it. */
+  const kill = async ({ host }: Member) => {
+    await mesh.internet.unplug(host);
+    await host.crash();
+  };
+
+  /** The address of a cluster's pod for others. */
+  const crossing = async (name: string, address = '10.42.0.5') =>
+    (await call<{ crossing: string }>('GET', `clusters/${name}/translate?address=${address}`)).crossing;
 
   beforeAll(async () => {
     mesh = await Mesh.start();
@@ -57,12 +74,15 @@ describe('gateways that are reached through a relay', () => {
     const web = await mesh.rig.host('web');
     await mesh.internet.attach(web, WEB);
     await startTeller(web);
-    [r, user, guest, [west, westPod], [east, eastPod]] = await Promise.all([
+    const [westSite, eastSite] = [await Site.create(mesh.rig, 'west'), await Site.create(mesh.rig, 'east')];
+    [r, s, user, guest, [west, westPod], [west2, west2Pod], [east, eastPod]] = await Promise.all([
       mesh.enrol(machine),
+      mesh.join('s'),
       mesh.join('user', { nat: 'symmetric' }),
       mesh.join('guest', { nat: 'symmetric' }),
-      gate('west', '10.20.0'),
-      gate('east'),
+      gate(westSite, 'west', { lan: '10.20.0' }),
+      gate(westSite, 'west-2', { n: 2 }),
+      gate(eastSite, 'east', {}),
     ]);
     await Promise.all([user, east].map(({ host }) => startTeller(host)));
     relayRouting = await routing();
@@ -94,8 +114,6 @@ describe('gateways that are reached through a relay', () => {
       await call('POST', 'gateways', { name: `${name}-door`, kind: 'cluster', nodes: [name], cluster: name });
     }
     await call('POST', 'cluster-links', { a: 'west', b: 'east' });
-    const crossing = async (name: string) =>
-      (await call<{ crossing: string }>('GET', `clusters/${name}/translate?address=10.42.0.5`)).crossing;
     const [ofWest, ofEast] = [await crossing('west'), await crossing('east')];
     await expectCalls('two relayed doors', [
       { from: westPod, to: ofEast, source: ofWest },
@@ -165,5 +183,33 @@ describe('gateways that are reached through a relay', () => {
       { from: user, to: '10.20.0.5', source: '10.20.0.2' },
       { from: east, to: '10.20.0.5', source: '10.20.0.2' },
     ]);
+  });
+
+  it('are reached through another relay when the machine of theirs dies, though it served a gateway itself', async () => {
+    await call('PUT', 'relays/s', {});
+    await call('POST', 'gateways/site/drain', { node: 'west', draining: false });
+    await mesh.waitUntilInSync([r, s, user, west, east]);
+    await kill(r);
+    const [ofWest, ofEast] = [await crossing('west'), await crossing('east')];
+    const calls = [
+      { from: user, to: '10.20.0.5', source: '10.20.0.1' },
+      { from: user, to: WEB, source: east.publicAddress },
+      { from: westPod, to: ofEast, source: ofWest },
+      { from: eastPod, to: ofWest, source: ofEast },
+    ];
+    await expectCalls('the relay is dead', calls, { timeout: 60_000 });
+    await waitForPath([west, east], 'relayed', { via: 's' });
+  });
+
+  it('move to a member behind a relay as well when the machine of the one that serves dies', async () => {
+    await call('PATCH', 'gateways/west-door', { nodes: ['west', 'west-2'] });
+    await mesh.waitUntilInSync([s, user, west, west2, east]);
+    await kill(west);
+    const [ofWest, ofEast] = [await crossing('west', '10.42.0.6'), await crossing('east')];
+    const calls = [
+      { from: west2Pod, to: ofEast, source: ofWest },
+      { from: eastPod, to: ofWest, source: ofEast },
+    ];
+    await expectCalls('the door is dead', calls, { timeout: 60_000 });
   });
 });

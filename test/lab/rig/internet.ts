@@ -25,6 +25,11 @@ export class Internet {
     await host.ip(`address add ${address}/32 dev ${name}`, ...wayOut(address, name));
   }
 
+  /** Pulls the cable of an attached host: nobody is told, its packets and those to it are gone. */
+  async unplug(host: Host, name = 'eth0'): Promise<void> {
+    await host.ip(`link set ${name} down`);
+  }
+
   /** Pulls the cable of an attached host and plugs it in again: what was masqueraded is forgotten. */
   async replug(host: Host, address: string, name = 'eth0'): Promise<void> {
     await host.ip(`link set ${name} down`, `link set ${name} up`, ...wayOut(address, name));

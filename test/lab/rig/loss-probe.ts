@@ -45,11 +45,11 @@ export class LossProbe {
     return probe.stop();
   }
 
-  /** Waits until so many more packets have come back. */
-  async more(packets: number): Promise<void> {
+  /** Waits until so many more packets have come back. `timeout` as in {@link Wait}. */
+  async more(packets: number, { timeout }: { timeout?: number } = {}): Promise<void> {
     const { sender, echo, answered } = this;
     const came = () => (sender.mustRun(), echo.mustRun(), this.answered >= answered + packets);
-    await waitFor(came, { what: `${packets} echoes ${this.path}` });
+    await waitFor(came, { what: `${packets} echoes ${this.path}`, ...(timeout !== undefined && { timeout }) });
   }
 
   /** Ends the sending, waits for what is still under way (a second at most), and tells. */
