@@ -122,6 +122,12 @@ describe('a path on trial', () => {
         .thenFacts({ type: 'PathFailed', data: { ...failedTwice.data, failures: 3, retryAt: at(20) } }, learned);
   });
 
+  test('with a port that was found to change after it began tells of nobody: the other has called where that one was seen before', () => {
+    const changing = fact(reachabilityDecided(b, place('endpoint-dependent', 2)), at(1));
+    const started = network(...CONES, pathFailed(a, b), pathFailed(a, b), pathTried(a, b), changing);
+    started.when(decideProvePath, { ...meta({ at: at(2) }), pair }).thenFacts(pathProven(a, b));
+  });
+
   test('with a port that changes, fails for the third time, whoever else was tried: only who was written to gets in', () => {
     const others = [4, 5].map(nodeId);
     const known = [...others, b].map((id, n) => reachabilityDecided(id, place('endpoint-dependent', 2 + n)));

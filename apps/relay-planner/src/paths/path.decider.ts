@@ -122,9 +122,11 @@ function isClear(state: NetworkState, { a, b, failures }: PathState): boolean {
   return others.reduce((sum, path) => sum + path.failures, failures + 1) >= CLEAR_AFTER;
 }
 
-function whoGetsIn(state: NetworkState, { a, b, over }: PathState, filtering: Filtering): NetworkFact[] {
+function whoGetsIn(state: NetworkState, { a, b, over, since }: PathState, filtering: Filtering): NetworkFact[] {
   const [ofA, ofB] = [state.reachability.get(a), state.reachability.get(b)];
   if (over !== 'punched' || !ofA || !ofB || !provesFiltering(ofA, ofB)) return [];
+  // One that was judged after the trial had begun was called where it was seen before.
+  if ([ofA, ofB].some(({ at }) => Date.parse(at) > Date.parse(since))) return [];
   const { nodeId, at: _at, version: _version, ...known } = isSteady(ofA) ? ofA : ofB;
   if (known.filtering !== 'unknown') return [];
   const observers = [nodeId === a ? b : a];
