@@ -210,12 +210,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await (exitAfterApply ? settled(follow, converger, signal) : aborted(signal));
   } finally {
     clearInterval(clock);
+    keyOffer.stop();
+    way.stop();
+    // What it has just applied is attended to by the three below, which may not begin again once they have ended.
+    await converger.stop();
     watch.stop();
     probes.stop();
     observer.stop();
-    keyOffer.stop();
-    way.stop();
-    await converger.stop();
     reports.stop();
     await follow.stop();
     if (signal.aborted) await handedIn;

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { routingNumbers } from '#wireguard/core/full-tunnel.js';
-import { concerns, concernsHost, tellsOfMove } from './kernel-watch.js';
+import { createLog } from '../log.js';
+import { concerns, concernsHost, KernelWatch, tellsOfMove } from './kernel-watch.js';
 
 // Lines of `ip -oneline monitor link address route`, iproute2 6.1.
 test.each([
@@ -50,4 +52,13 @@ test.each([
   ['4: tmb0    inet 10.90.0.1/32 scope global tmb0', false],
 ])('of a move, %s: %s', (line, expected) => {
   expect(tellsOfMove(line, 'tmb0')).toBe(expected);
+});
+
+test('once it has ended it begins nothing: a monitor that nobody stops keeps the agent from ending', () => {
+  const watch = new KernelWatch('tmb0', { onChange: () => undefined, onMove: () => undefined }, createLog('silent'));
+  watch.stop();
+  watch.watchFirewall(true);
+  const { stdout } = spawnSync('pgrep', ['-P', String(process.pid), '-x', 'nft'], { encoding: 'utf8' });
+  watch.stop();
+  expect(stdout).toBe('');
 });

@@ -17,6 +17,7 @@ export interface KernelListener {
 export class KernelWatch {
   readonly #ip: Monitor;
   #nft: Monitor | undefined;
+  #stopped = false;
 
   constructor(
     private readonly interfaceName: string,
@@ -38,6 +39,7 @@ export class KernelWatch {
 
   /** Only where there is a table: on a host with many services the monitor has much to read. */
   watchFirewall(wanted: boolean): void {
+    if (this.#stopped) return;
     if (wanted && !this.#nft) {
       const { interfaceName, listener, log } = this;
       const table = tableName(interfaceName);
@@ -51,6 +53,7 @@ export class KernelWatch {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#ip.stop();
     this.#nft?.stop();
   }
