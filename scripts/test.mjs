@@ -61,15 +61,15 @@ rmSync(kept, { recursive: true });
 console.log(`\n${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ''}`);
 process.exitCode = sum.failed ? 1 : 0;
 
-/** What speaks to NATS, once more on the newest nats-server: the other stages run on this machine's own. */
+/** What speaks to NATS, and a whole control plane from start to restart, once more on the newest nats-server: the other stages run on this machine's own. */
 async function newestBroker(noServers) {
-  const name = 'adapters of NATS on the newest nats-server';
+  const name = 'adapters of NATS and a control plane on the newest nats-server';
   const { server, reason } = noServers ? { reason: noServers } : ensureNewestNats();
   if (!server) return skip(name, reason);
   const env = { TOMBOLO_NATS_SERVER: server };
   const version = output(server, ['--version']).trim();
   await tests(`${name} (${version})`, (json) =>
-    runJest(['--json', '--outputFile', json, 'libs/messaging/.*int\\.spec'], watched(env)),
+    runJest(['--json', '--outputFile', json, 'libs/messaging/.*int\\.spec', 'replicas/up\\.int\\.spec'], watched(env)),
   );
 }
 

@@ -10,6 +10,8 @@ export interface ChaosResult {
   schedules: number;
   /** Of load and faults, each. */
   seconds: number;
+  /** In namespaces, on WireGuard, in each schedule. */
+  realAgents: number;
   acknowledged: number;
   refused: number;
   ingested: number;
@@ -54,11 +56,13 @@ const placeOf = (kept: Kept[]) =>
   );
 
 function chaosRows(result: ChaosResult): string[][] {
-  const { firstSeed, schedules, seconds, acknowledged, refused, ingested, rejected, facts, faults, settled } = result;
+  const { firstSeed, schedules, seconds, realAgents, acknowledged, refused } = result;
+  const { ingested, rejected, facts, faults, settled } = result;
   const seeds = `seeds ${firstSeed} to ${firstSeed + schedules - 1}`;
   const often = Object.entries(faults).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   return [
     [`${count(schedules)} chaos schedules of ${seconds} s, ${seeds}: all as promised`, ''],
+    ['real agents in each, on WireGuard in namespaces', count(realAgents)],
     ['writes of clients acknowledged / refused', `${count(acknowledged)} / ${count(refused)}`],
     ['commands of sources done / rejected', `${count(ingested)} / ${count(rejected)}`],
     ['facts', count(facts)],

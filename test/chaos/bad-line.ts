@@ -32,13 +32,14 @@ export class BadLine {
     server.on('connection', (near) => this.#carry(near));
   }
 
-  static async open(target: string, random: Random): Promise<BadLine> {
-    const server = createServer().listen(0, '127.0.0.1');
+  /** @param path of a Unix socket to connect to instead of a port */
+  static async open(target: string, random: Random, path?: string): Promise<BadLine> {
+    const server = createServer().listen(path === undefined ? { port: 0, host: '127.0.0.1' } : { path });
     await once(server, 'listening');
     return new BadLine(server, target, random);
   }
 
-  /** Whoever connects here gets to the broker. */
+  /** Whoever connects here gets to the broker; not for one that has a path. */
   get url(): string {
     return `nats://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }

@@ -14,7 +14,8 @@ export interface Struck {
   random: Random;
 }
 
-type Fault = [string, number, (struck: Struck) => Promise<void>];
+/** Its name, how often it happens compared with others, and what does. */
+export type Fault<S extends Struck = Struck> = [string, number, (struck: S) => Promise<void>];
 
 const OF_PROCESSES: Fault[] = [
   ['a service is killed', 5, async ({ mesh, random }) => kill(pick(services(mesh), random))],
@@ -61,9 +62,9 @@ const OF_LINES: Fault[] = [
 /** What may happen, and how often compared with the others. Each resolves when what it did by itself is over. */
 export const FAULTS: readonly Fault[] = [...OF_PROCESSES, ...OF_LINES];
 
-export function pickFault(random: Random): Fault {
+export function pickFault<S extends Struck>(faults: readonly Fault<S>[], random: Random): Fault<S> {
   return pick(
-    FAULTS.flatMap((fault) => Array<Fault>(fault[1]).fill(fault)),
+    faults.flatMap((fault) => Array<Fault<S>>(fault[1]).fill(fault)),
     random,
   );
 }
@@ -162,7 +163,7 @@ interface Spoiling {
 }
 
 /** Makes lines of a party bad for a while. Others that did the same end with it. */
-async function spoil({ chaos, random }: Struck, { party, how, spare }: Spoiling): Promise<void> {
+export async function spoil({ chaos, random }: Struck, { party, how, spare }: Spoiling): Promise<void> {
   const lines = chaos.lines[party];
   const first = Math.floor(random.next() * lines.length);
   const inTurn = [...lines.slice(first), ...lines.slice(0, first)];

@@ -2,7 +2,6 @@ import { canonicalJson, sha256Hex } from '#contracts/canonical.js';
 import type { Random } from '../simulation/random.js';
 import type { LiveMesh } from '../support/live-mesh.js';
 import type { Answer, PatientClient } from '../support/patient-client.js';
-import type { SimulatedNode } from '../support/simulated-node.js';
 import { until } from '../support/wait.js';
 
 /** A write that was sent until somebody answered it. */
@@ -36,6 +35,10 @@ const WEIGHTED: [number, Step][] = [
 ];
 const STEPS = WEIGHTED.flatMap(([weight, step]) => Array<Step>(weight).fill(step));
 
+interface Named {
+  name: string;
+}
+
 /** What became of every write of all clients. */
 export class Book {
   readonly settled: Settled[] = [];
@@ -51,6 +54,8 @@ export interface LoadOptions {
   /** Asks one or another registry. */
   client: PatientClient;
   book: Book;
+  /** Real members of the network, which stay: they alone are gateways, relays and the like. None: all nodes are simulated. */
+  real?: readonly Named[];
   /** Tells its names from those of other clients. */
   name: string;
   random: Random;
@@ -80,13 +85,19 @@ export class Load {
   }
 
   async leave(): Promise<void> {
-    const node = this.#node();
-    if (!node || this.options.mesh.nodes.length < 4) return;
+    const { mesh, real = [] } = this.options;
+    const node = this.#pick(mesh.nodes);
+    if (!node || mesh.nodes.length + real.length < 4) return;
     // Nobody else picks it, and it need not hold what is planned for it any more.
-    this.options.mesh.nodes.splice(this.options.mesh.nodes.indexOf(node), 1);
+    mesh.nodes.splice(mesh.nodes.indexOf(node), 1);
     const { status } = await this.#write('DELETE', `nodes/${node.name}`);
     if (status === 204) await node.close();
-    else this.options.mesh.nodes.push(node);
+    else mesh.nodes.push(node);
+  }
+
+  /** At the end all real members take part, whatever was done to them. */
+  async enableReal(): Promise<void> {
+    for (const { name } of this.options.real ?? []) await this.#write('POST', `nodes/${name}/enable`);
   }
 
   async ofNode(method: string, rest: string, body?: object): Promise<void> {
@@ -156,10 +167,12 @@ export class Load {
     if (node) await this.#write('PUT', `relays/${node.name}/assignment`, { relay });
   }
 
-  /** The node offers its new key until somebody says yes or no; it may not have been asked, and may have left. */
+  /** The node offers its new key until somebody says yes or no; it may not have been asked, and may have left. A real one does so itself. */
   async rotate(): Promise<void> {
-    const node = this.#node();
-    if (!node || (await this.#write('POST', `nodes/${node.name}/rotate-key`, {})).status !== 202) return;
+    const picked = this.#node();
+    if (!picked || (await this.#write('POST', `nodes/${picked.name}/rotate-key`, {})).status !== 202) return;
+    const node = this.options.mesh.nodes.find((each) => each === picked);
+    if (!node) return;
     const offered = () =>
       node.offerKey(this.options.mesh.plane.http).then(
         () => true,
@@ -194,8 +207,8 @@ export class Load {
     return first;
   }
 
-  #node(): SimulatedNode | undefined {
-    return this.#pick(this.options.mesh.nodes);
+  #node(): Named | undefined {
+    return this.#pick<Named>(this.options.real ?? this.options.mesh.nodes);
   }
 
   #pick<T>(list: readonly T[]): T {

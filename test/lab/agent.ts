@@ -13,6 +13,8 @@ export interface AgentStatus {
   interface: string;
   backend: string;
   revision: number;
+  /** Of the set that it holds; null: none yet. */
+  digest: string | null;
   /** What differs between the kernel and what it holds. */
   drift: string[];
   peers: { name: string; path: 'direct' | 'lan' | 'punched' | 'relayed'; via?: string }[];
@@ -69,6 +71,11 @@ export class Agent {
 
   get running(): boolean {
     return this.process?.running ?? false;
+  }
+
+  /** Sends a signal that does not end it: SIGSTOP and SIGCONT. */
+  signal(name: NodeJS.Signals): void {
+    this.process?.signal(name);
   }
 
   /** The last 20 kB of what it said. */

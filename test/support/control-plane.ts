@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Ready } from '../../apps/standalone/src/parts/data-dir.js';
 import { until } from './wait.js';
 
@@ -13,6 +14,8 @@ export interface ControlPlane {
   pid: number;
   /** What `ready.json` says now. */
   ready(): ReadyFile;
+  /** Services that ended by themselves, with the code and where they log; each was started again. */
+  broken: readonly string[];
   /** Sends the signal and waits until it is gone; the data stays. */
   end(signal: NodeJS.Signals): Promise<void>;
   /** Ends it and removes its data. */
@@ -43,6 +46,11 @@ export async function startControlPlane(place: Partial<Place> = {}): Promise<Con
   );
   let words = '';
   child.stderr.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-4_000)));
+  const broken: string[] = [];
+  createInterface(child.stderr).on('line', (line) => {
+    const [reason] = /"[\w-]+ \(its log: [^"]+\) ended with exit code [1-9]\d*/.exec(line) ?? [];
+    if (reason) broken.push(reason.slice(1));
+  });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
@@ -66,6 +74,7 @@ export async function startControlPlane(place: Partial<Place> = {}): Promise<Con
     token: readFileSync(ready.adminTokenFile, 'utf8').trim(),
     pid: child.pid ?? 0,
     ready: read,
+    broken,
     end,
     remove: async () => {
       if (child.exitCode === null && child.signalCode === null) await end('SIGTERM');

@@ -23,7 +23,7 @@ export class LiveMesh {
     readonly plane: ControlPlane,
     readonly client: PatientClient,
     readonly name: string,
-    private readonly made: { networkId: string; bearer: string; placeOf(name: string): NodePlace },
+    private readonly made: { networkId: string; token: string; placeOf(name: string): NodePlace },
   ) {}
 
   /** @param placeOf where the nodes of these names are; by default they say nothing of it */
@@ -36,13 +36,18 @@ export class LiveMesh {
     const { body: network } = await client.ask<{ networkId: string }>('POST', '/networks', { name });
     const { body: key } = await client.ask<{ token: string }>('POST', `/networks/${name}/enrollment-keys`, {});
     const { networkId } = network;
-    return new LiveMesh(plane, client, name, { networkId, bearer: bearerOf(key.token), placeOf });
+    return new LiveMesh(plane, client, name, { networkId, token: key.token, placeOf });
+  }
+
+  /** With which anybody may join. */
+  get token(): string {
+    return this.made.token;
   }
 
   /** Joins, and asks until it is told yes. */
   async enter(name: string): Promise<SimulatedNode> {
     const node = new SimulatedNode(name, this.made.placeOf(name));
-    const ask = () => node.enrol(this.plane.http, this.made.bearer).then(...answered);
+    const ask = () => node.enrol(this.plane.http, bearerOf(this.token)).then(...answered);
     await until(`${name} to join`, ask, 60_000);
     this.nodes.push(node);
     return node;

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from '@jest/globals';
+import { whatNamespacesLack } from './namespaces.js';
 
 const MARK = 'TOMBOLO_OWN_NAMESPACE';
 /** Whoever watches over the output of a run (keep-output.mjs) watches here as well. */
@@ -20,7 +20,7 @@ export function inOwnNamespace(specUrl: string, suite: () => void): void {
     return;
   }
   const file = fileURLToPath(specUrl);
-  const missing = whatIsMissing();
+  const missing = whatNamespacesLack();
   const title = `in a network namespace of its own: ${file.split('/').at(-1)}`;
   if (missing) {
     test.skip(`${title} (skipped: ${missing})`, () => undefined);
@@ -39,12 +39,4 @@ export function inOwnNamespace(specUrl: string, suite: () => void): void {
     },
     120_000,
   );
-}
-
-function whatIsMissing(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root';
-  const tools = ['wg', 'wireguard-go', 'ip', 'ss', 'nft', 'ping', 'unshare', 'nsenter'];
-  const places = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`.split(':');
-  const absent = tools.filter((tool) => !places.some((place) => existsSync(`${place}/${tool}`)));
-  return absent.length > 0 ? `not installed: ${absent.join(', ')}` : undefined;
 }

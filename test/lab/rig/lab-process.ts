@@ -46,9 +46,14 @@ export class LabProcess {
     return this.child.stdout;
   }
 
+  /** Sends a signal, if it runs. */
+  signal(name: NodeJS.Signals): void {
+    if (this.running) this.child.kill(name);
+  }
+
   /** Sends a signal and waits for the end. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
-    if (this.running) this.child.kill(signal);
+    this.signal(signal);
     return this.ended;
   }
 
