@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { STREAMS } from '#contracts/subjects.js';
 import { ownCertificate } from '../../../apps/standalone/src/parts/authority.js';
 import { startTrustedNats, testNodeLogin, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import { until } from '../../../test/support/wait.js';
 import { connectAgent } from './agent-connection.js';
 import { connectService, type ConnectionStatus } from './connection.js';
 import { publishDurably } from './durable-publish.js';
-import { ensureStreams } from './streams.js';
+import { ensureStreams, streamLife } from './streams.js';
 import { createTrust, type Trust } from './trust.js';
 
 let broker: TrustedNats;
@@ -62,6 +63,19 @@ describe('a connection', () => {
     expect(statuses).toEqual(['disconnected', 'connected']);
     const repeated = await publishDurably(service, { subject: 'tombolo.ingest.test', data: '{}', messageId: 'one' });
     expect(repeated).toEqual({ ...(await storing), duplicate: true });
+  });
+
+  test('waits for no answer of a broker that died before it gave one', async () => {
+    const service = await broker.connect();
+    await ensureStreams(service, { replicas: 1 });
+    process.kill(broker.server.pid, 'SIGSTOP');
+    const asked = streamLife(service, STREAMS.events);
+    process.kill(broker.server.pid, 'SIGKILL');
+    await expect(asked).rejects.toThrow(/the connection is disconnected/);
+    await broker.restart();
+    await until('the service is back', () => service.status === 'connected');
+    expect((await streamLife(service, STREAMS.events)).end).toBeGreaterThanOrEqual(0);
+    await service.close();
   });
 
   test('closes also while the broker is silent, an agent as well', async () => {

@@ -117,6 +117,17 @@ export class ServiceConnection {
     return inTime;
   }
 
+  /** What a broker answers, unless the connection is lost meanwhile: it says nothing more then, and the client would wait for it. */
+  async unlessLost<T>(answer: Promise<T>): Promise<T> {
+    let off = () => {};
+    const lost = new Promise<never>((_, reject) => {
+      off = this.onStatus((status) => {
+        if (status !== 'connected') reject(new Unavailable('broker', `the connection is ${status}`));
+      });
+    });
+    return Promise.race([answer, lost]).finally(off);
+  }
+
   /** Resolves when connected (at once if it is). @throws Unavailable when the connection is closed or the signal aborts */
   whenConnected(signal?: AbortSignal): Promise<void> {
     if (this.#status === 'connected') return Promise.resolve();

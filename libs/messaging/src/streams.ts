@@ -122,7 +122,7 @@ export async function streamLife(
 ): Promise<{ generation: string; end: number }> {
   const manager = await connection.manager();
   try {
-    const { created, state } = await manager.streams.info(stream);
+    const { created, state } = await connection.unlessLost(manager.streams.info(stream));
     return { generation: created, end: state.last_seq };
   } catch (error) {
     throw new Unavailable('broker', `the broker does not show stream ${stream}: ${(error as Error).message}`, {
