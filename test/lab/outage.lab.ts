@@ -27,7 +27,7 @@ describe('with no control plane', () => {
 
     a.agent.run();
     // Who still has a session with the interface that is gone would send in vain for 15 s.
-    await waitFor(() => b.host.pings(a.addresses[0] as string), { what: 'a to be reached again', timeout: 8_000 });
+    await waitFor(() => b.host.pings(a.addresses[0] as string), { what: 'a to be reached again', timeout: 13_000 });
     await waitForAllPairs([a, b, c]);
     expect((await others.stop()).lost).toBe(0);
   });
