@@ -131,6 +131,7 @@ describe('gateways that are reached through a relay', () => {
       { from: west, to: WEB, source: west.publicAddress },
       { from: r, to: WEB, source: r.publicAddress },
       { from: user, to: '10.20.0.5', source: '10.20.0.1' },
+      { from: user, to: await crossing('east'), source: null },
     ]);
     expect(await routing()).toBe(relayRouting);
   });

@@ -5,7 +5,17 @@ import { checkPlan } from '#planner/check-plan.js';
 import { isLive } from '#planner/members.js';
 import { planAll } from '#planner/plan-node.js';
 import { networkFold } from '#topology/network-fold.js';
-import { activated, assigned, clusterDeclared, clusterId, gatewayCreated, linked } from '../support/gateway-facts.js';
+import {
+  activated,
+  assigned,
+  clientCreated,
+  clusterDeclared,
+  clusterId,
+  gatewayCreated,
+  gatewayId,
+  linked,
+  servicePublished,
+} from '../support/gateway-facts.js';
 import { given } from '../support/given.js';
 import { networkCreated, nodeEnrolled, nodeId } from '../support/network-facts.js';
 import { publicEndpoint } from '../support/network-history.js';
@@ -175,15 +185,45 @@ test('who is ready to serve takes no pods over a relay while the one who serves 
   expect(wrong).toEqual([]);
 });
 
-test('a user of the internet behind a relay that uses another gateway goes out by itself, and it is said', () => {
-  const exit = (n: number, server: number, user: number) => [
-    gatewayCreated(n, {
-      kind: 'internet',
-      members: [nodeId(server)],
-      users: { nodes: [nodeId(user)], clients: [] },
-    }),
-    activated(n, nodeId(server)),
+const exit = (n: number, server: number, user: number) => [
+  gatewayCreated(n, {
+    kind: 'internet',
+    members: [nodeId(server)],
+    users: { nodes: [nodeId(user)], clients: [] },
+  }),
+  activated(n, nodeId(server)),
+];
+
+test('a user of an internet gateway that stands in a door does not reach pods there, by whatever address', () => {
+  const clusters = [
+    ...cluster(1, { range: '10.42.0.0/16', virtual: '100.64.0.0/16', door: [3], pods: { 3: 0 } }),
+    ...cluster(2, { range: '10.42.0.0/16', virtual: '100.66.0.0/16', door: [4] }),
   ];
+  const { wrong } = network([2], ...clusters, linked(1, 1, 2), ...exit(3, 3, 2));
+  expect(wrong).toEqual([]);
+});
+
+test('a client reaches a service that a door publishes for a cluster with virtual ranges, and nothing else there', () => {
+  const client: NetworkFact[] = [
+    gatewayCreated(3, { kind: 'ingress', members: [nodeId(3)] }),
+    activated(3, nodeId(3)),
+    clientCreated(1, { gatewayId: gatewayId(3), addresses: ['10.90.5.1'], allowed: ['10.90.0.0/16'] }),
+  ];
+  const { wrong } = network(
+    [],
+    ...cluster(1, { range: '10.42.0.0/16', virtual: '100.64.0.0/16', door: [3], pods: { 3: 0 } }),
+    ...cluster(2, { range: '10.42.0.0/16', virtual: '100.66.0.0/16', door: [4] }),
+    linked(1, 1, 2),
+    ...client,
+    servicePublished(1, {
+      service: { address: '10.42.0.10', port: 80 },
+      mesh: { address: '10.90.7.7', port: 80 },
+    }),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('a user of the internet behind a relay that uses another gateway goes out by itself, and it is said', () => {
   const { wrong, told } = network([2, 5], ...exit(1, 3, RELAY), ...exit(2, 5, 2));
   expect(wrong).toEqual([]);
   expect(told).toEqual(['2 5 0.0.0.0/0 3', '2 5 ::/0 3']);

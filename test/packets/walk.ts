@@ -1,11 +1,13 @@
 import type {
   FilterResource,
+  InterfaceResource,
   InternetResource,
   NatResource,
   PeerResource,
   Resource,
   TransitResource,
 } from '#contracts/node-stream.js';
+import { desiredFirewall } from '#wireguard/core/firewall/firewall.js';
 import { familyOf, isIn, longest, moved, type Packet, reversed, textOf } from './packet.js';
 
 /** A node as the planner made it, and what its kernel knows besides. */
@@ -175,8 +177,21 @@ const passes = (resources: readonly Resource[], { source, destination }: Packet)
 const forwards = (resources: readonly Resource[]): boolean =>
   resources.some((body) => body.name === 'interface' && 'forward' in body);
 
+const enforced = new WeakMap<readonly Resource[], readonly FilterResource[]>();
+
+/** As the agent reads them: it looks at real addresses only, and takes a rule that names virtual ones to mean those. */
+function filtersOf(resources: readonly Resource[]): readonly FilterResource[] {
+  let filters = enforced.get(resources);
+  if (!filters) {
+    const own = resources.find((body): body is InterfaceResource => body.name === 'interface');
+    const firewall = own && desiredFirewall(resources, own, { interfaceName: 'tmb0', ipv6: true });
+    enforced.set(resources, (filters = firewall?.filters ?? []));
+  }
+  return filters;
+}
+
 function filtered(resources: readonly Resource[], packet: Packet, isThrough: boolean): string | undefined {
-  const filters = ofKind<FilterResource>(resources, 'filter');
+  const filters = filtersOf(resources);
   if (filters.length === 0) return undefined;
   return judged(
     filters.filter(({ way }) => !way || (way === 'through') === isThrough),
@@ -186,7 +201,7 @@ function filtered(resources: readonly Resource[], packet: Packet, isThrough: boo
 
 /** What is addressed to the node: of sources that a local filter names. */
 function filteredHere(resources: readonly Resource[], packet: Packet): string | undefined {
-  const filters = ofKind<FilterResource>(resources, 'filter').filter(({ local }) => local);
+  const filters = filtersOf(resources).filter(({ local }) => local);
   return filters.some(({ sources }) => isIn(packet.source, sources)) ? judged(filters, packet) : undefined;
 }
 

@@ -112,7 +112,8 @@ export type NatResource = { /** `nat/<id>` */ name: `nat/${string}` } & (
 /**
  * What may be forwarded through the mesh interface, one way, replies included. Drops come before accepts; what no rule
  * accepts is not forwarded. Drops are counted. Destinations are those after translation, sources those before it: both
- * are what the node's own side of a translation sees. Of one list no prefix lies in another; a packet of one family is
+ * are what the node's own side of a translation sees: a virtual range of the node's own, alone or in a wider prefix, stands for
+ * the real one as well. Of one list no prefix lies in another; a packet of one family is
  * compared with the prefixes of that family.
  */
 export interface FilterResource {

@@ -69,7 +69,9 @@ function filters(around: Landscape, client: ClientState, viewer: NodeState): Con
   const resources = [judging(client.clientId, { sources, destinations })];
   if (!servesMore(around, viewer)) return { resources };
   const { reached, denied } = published(around, destinations, viewer);
-  const elsewhere = except(EVERYTHING, [...destinations, ...reached.map(({ service }) => hostPrefix(service.address))]);
+  const services = reached.map(({ service }) => hostPrefix(service.address));
+  // Whoever is behind a virtual range is named by real addresses.
+  const elsewhere = except(EVERYTHING, [...destinations, ...services, ...around.virtual(viewer)]);
   return {
     resources: [
       ...resources,

@@ -1,5 +1,6 @@
 import type { NetworkState, NodeState } from '#topology/network-state.js';
 import type { ClientState, ClusterState, GatewayState, LinkState, PublicationState } from '#topology/network-state.js';
+import { crossingRanges } from '#topology/crossing-ranges.js';
 import { hostPrefix } from '#ipam/prefix.js';
 import type { Extras } from './own-extras.js';
 import { flatPodsOf } from '../flat-pods.js';
@@ -82,10 +83,19 @@ export class Landscape {
     return [...this.mesh, ...this.clusters.flatMap(({ model, pods }) => (model === 'flat' ? pods : []))];
   }
 
-  /** What nobody comes to through a node by a gateway alone: clusters there, but for flat pods. */
+  /** What nobody comes to through a node by a gateway alone: clusters there, by real and virtual addresses, but for flat pods. */
   hidden(node: NodeState): string[] {
     const here = this.clusters.filter((cluster) => this.isAt(node, cluster));
-    return here.flatMap(({ pods, services, model }) => (model === 'flat' ? services : [...pods, ...services]));
+    const real = here.flatMap(({ pods, services, model }) => (model === 'flat' ? services : [...pods, ...services]));
+    return [...real, ...this.virtual(node)];
+  }
+
+  /** Virtual ranges of clusters at a node. Its filters take a rule that names them to mean the real ones. */
+  virtual(node: NodeState): string[] {
+    return this.clusters
+      .filter((cluster) => this.isAt(node, cluster))
+      .flatMap((cluster) => crossingRanges(this.state, cluster))
+      .flatMap(({ real, crossing }) => (real === crossing ? [] : [crossing]));
   }
 
   /** What a node lets out by egress gateways. */

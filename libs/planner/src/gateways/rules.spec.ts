@@ -15,6 +15,7 @@ import {
 } from '../../../../test/support/gateway-facts.js';
 import { networkCreated, nodeEnrolled, nodeId } from '../../../../test/support/network-facts.js';
 import { given } from '../../../../test/support/given.js';
+import { overlaps, parsePrefix } from '#ipam/prefix.js';
 import { networkFold } from '#topology/network-fold.js';
 import { checkPlan } from '../check-plan.js';
 import { planAll, planNode } from '../plan-node.js';
@@ -138,6 +139,31 @@ test('flat pods go to a linked cluster by its virtual ranges only, whatever wide
   const out = set(1).filter(({ name }) => name === `filter/${clusterId(1)}/out`);
   expect(out).toEqual([expect.objectContaining({ destinations: ['10.44.0.0/16', '10.90.0.0/16'] })]);
   expect(names(set(1))).toContain(`filter/${clusterId(1)}/${clusterId(2)}/out`);
+});
+
+test('an internet gateway in a door lets nobody come to what is behind it, by real addresses or virtual ones', () => {
+  const { set } = mesh(
+    clusterDeclared(1),
+    clusterDeclared(2),
+    door(1, 1),
+    door(2, 2),
+    activated(1, nodeId(1)),
+    activated(2, nodeId(2)),
+    assigned(1, '10.42.0.0/16', '100.64.0.0/16'),
+    assigned(1, '10.43.0.0/16', '100.65.0.0/16'),
+    linked(1, 1, 2),
+    gatewayCreated(3, { kind: 'internet', members: [nodeId(1)], users: { nodes: [nodeId(3)], clients: [] } }),
+    activated(3, nodeId(1)),
+    gatewayCreated(4, { ranges: ['192.168.0.0/16'], members: [nodeId(1)] }),
+  );
+  const [out] = set(1).filter(({ name }) => name === `filter/${gatewayId(3)}`);
+  const destinations = out && 'destinations' in out ? out.destinations.map(parsePrefix) : [];
+  const opened = (text: string) => destinations.some((range) => overlaps(range, parsePrefix(text)));
+
+  for (const range of ['10.42.0.0/16', '10.43.0.0/16', '100.64.0.0/16', '100.65.0.0/16', '192.168.0.0/16'])
+    expect([range, opened(range)]).toEqual([range, false]);
+  expect(opened('203.0.113.0/24')).toBe(true);
+  expect(opened('100.68.0.0/16')).toBe(true);
 });
 
 test('a client’s permission holds at every member of its gateway, also to what only one of them has behind it', () => {

@@ -75,7 +75,10 @@ export const UNMATCHED = 'unmatched';
 export const isNat = (resource: Resource): resource is NatResource => resource.name.startsWith('nat/');
 export const isFilter = (resource: Resource): resource is FilterResource => resource.name.startsWith('filter/');
 
-/** Behind the tunnel's mouth there are no virtual addresses: a rule that names them means the real ones. */
+/**
+ * Behind the tunnel's mouth there are no virtual addresses of this node's: a rule that names them means the real ones. Only what comes
+ * by for others keeps them.
+ */
 function inRealAddresses(named: readonly string[], translations: readonly PrefixTranslation[]): string[] {
   return named.flatMap((text) => {
     const prefix = parsePrefix(text);
@@ -85,7 +88,7 @@ function inRealAddresses(named: readonly string[], translations: readonly Prefix
     const within = touched.find(({ virtual }) => virtual.length <= prefix.length);
     if (!within) return [text, ...touched.map(({ real }) => formatPrefix(real))];
     const first = translate({ family: prefix.family, value: prefix.base }, within.virtual, within.real);
-    return [formatPrefix({ family: first.family, base: first.value, length: prefix.length })];
+    return [text, formatPrefix({ family: first.family, base: first.value, length: prefix.length })];
   });
 }
 
