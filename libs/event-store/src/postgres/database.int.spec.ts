@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { endTogether } from '../../../../test/support/end-together.js';
 import { startPostgres, type TestPostgres } from '../../../../test/support/servers.js';
 import { revoked } from '../core/event-store.contract.js';
 import { logDataSourceOptions, migrateLog, openLog } from './data-source.js';
@@ -133,13 +134,7 @@ async function wayTo(url: string, isCutAfter: (bytes: Buffer) => boolean): Promi
   const { port, hostname } = new URL(url);
   const way = createServer((near) => {
     const far = connect(Number(port), hostname);
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      one.on('error', () => undefined);
-      one.once('close', () => other.destroy());
-    }
+    endTogether(near, far);
     near.pipe(far);
     far.on('data', (bytes: Buffer) => {
       if (isCutAfter(bytes)) near.end(Buffer.concat([bytes, TERMINATED]));
