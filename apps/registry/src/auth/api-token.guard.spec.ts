@@ -11,6 +11,7 @@ const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } }
 const OPEN = ['GET /healthz', 'GET /readyz', 'GET /metrics'];
 const OWN_PROOF = [
   'POST /api/v1/nodes/{id}/public-key',
+  'POST /api/v1/nodes/{id}/membership',
   'POST /api/v1/enroll',
   'POST /api/v1/nodes/{id}/credentials',
   'DELETE /api/v1/nodes/{id}',
