@@ -16,8 +16,11 @@ const CHECKPOINT_EVERY_MS = 30_000;
 /** After so many messages they are noted sooner, but not more often than so: reading as many takes 0.15 s. */
 const CHECKPOINT_AFTER = { messages: 10_000, ms: 2_000 };
 
-/** What a takeover needs is worked out so often by those who only follow, milliseconds. */
-const PREPARE_EVERY_MS = 5_000;
+/**
+ * What a takeover needs is worked out so often by those who only follow, and first so long after they began, milliseconds: when
+ * all replicas were started together, the one that publishes needs the processors first.
+ */
+const PREPARE = { everyMs: 5_000, afterMs: 3_000 };
 /** Whoever prepares waits so long at a time while a network is brought up, milliseconds. */
 const GIVE_WAY_MS = 20;
 /** Networks that are brought up at a time: were it all of a hundred, each would wait for all, and the leases with them. */
@@ -195,7 +198,9 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
       await setImmediate();
       while (this.#toBringUp > 0 && !ending.signal.aborted) await sleep(GIVE_WAY_MS);
     };
+    const passed = (ms: number) => sleep(ms, undefined, { signal: ending.signal }).catch(() => undefined);
     const started = performance.now();
+    await passed(PREPARE.afterMs);
     while (!ending.signal.aborted) {
       try {
         for (const publisher of this.#publishers.values()) if (!publisher.leading) await publisher.prepare(pause);
@@ -205,7 +210,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
       }
       if (!this.#isPrepared) logger.info({ tookMs: Math.round(performance.now() - started) }, 'ready to take over');
       this.#isPrepared = true;
-      await sleep(PREPARE_EVERY_MS, undefined, { signal: ending.signal }).catch(() => undefined);
+      await passed(PREPARE.everyMs);
     }
   }
 
