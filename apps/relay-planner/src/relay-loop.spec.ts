@@ -226,6 +226,17 @@ describe.each([1, 2])('%i replica(s)', (replicas) => {
     expect([world.relayOf('a'), world.relayOf('b')]).toEqual(['r', 's']);
   });
 
+  test('who found the only relay silent gets it when it is heard, also before anybody looked at the relay again', async () => {
+    const world = await World.begin(replicas);
+    await world.happens(...[IDS.r, IDS.s].map((nodeId) => ({ type: 'RelayUnset', data: { nodeId } }) as const));
+    world.dead.add('r');
+    await world.passes(5.25);
+    await world.happens(relaySet(IDS.r));
+    world.dead.delete('r');
+    await world.passes(1);
+    expect([world.relayOf('a'), world.relayOf('b')]).toEqual(['r', 'r']);
+  });
+
   test('when all relays are silent, it is the control plane that does not hear', async () => {
     const world = await World.begin(replicas);
     for (const replica of world.replicas) replica.deaf = true;

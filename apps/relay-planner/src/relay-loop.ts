@@ -75,9 +75,8 @@ export class RelayLoop {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
-  outlook(network: string): RelayOutlook {
+  outlook(network: string, now = this.#now()): RelayOutlook {
     const { book } = this.#pathsOf(network);
-    const now = this.#now();
     return { isUp: (relayId) => this.health.isUp(relayId, now), rtt: (nodeId, relayId) => book.rtt(nodeId, relayId) };
   }
 
@@ -94,14 +93,7 @@ export class RelayLoop {
     if (isTime) this.#rebalancedAt = now;
     for (const [network, state] of this.options.networks.states) {
       if (!isLive(state)) continue;
-      for (const { nodeId, nodes } of state.relays.values()) {
-        const isSilent = !this.health.isUp(nodeId, now);
-        const hasChanged = isSilent !== this.#silent.has(nodeId);
-        if (hasChanged && isSilent) this.#silent.add(nodeId);
-        else if (hasChanged) this.#silent.delete(nodeId);
-        if (hasChanged && !isSilent) this.#unsettle(network, [...waiting(state), ...wishing(state, nodeId)]);
-        if (isTime || isSilent) this.#unsettle(network, nodes);
-      }
+      if (isTime) for (const { nodes } of state.relays.values()) this.#unsettle(network, nodes);
       this.#work(network, state, now);
     }
   }
@@ -126,7 +118,8 @@ export class RelayLoop {
   }
 
   #work(network: string, state: NetworkState, now: number): void {
-    this.#assign(network);
+    this.#noteSilence(network, state, now);
+    this.#assign(network, now);
     const paths = this.#pathsOf(network);
     const due = paths.due(state, now);
     for (const nodeId of due.reachability) {
@@ -150,11 +143,21 @@ export class RelayLoop {
     }
   }
 
-  #assign(network: string): void {
+  /** Before relays are chosen, each time: who finds one silent is to get it when it is heard again, however soon that is. */
+  #noteSilence(network: string, state: NetworkState, now: number): void {
+    for (const { nodeId, nodes } of state.relays.values()) {
+      if (!this.health.isUp(nodeId, now)) {
+        this.#silent.add(nodeId);
+        this.#unsettle(network, nodes);
+      } else if (this.#silent.delete(nodeId)) this.#unsettle(network, [...waiting(state), ...wishing(state, nodeId)]);
+    }
+  }
+
+  #assign(network: string, now: number): void {
     const nodeIds = this.#unsettled.get(network);
     if (!nodeIds || nodeIds.size === 0 || !this.#mayRun(`${network} relays`)) return;
     this.#unsettled.delete(network);
-    const outlook = this.outlook(network);
+    const outlook = this.outlook(network, now);
     this.#decide(
       network,
       'relays',
