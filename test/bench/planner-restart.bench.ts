@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { ReadyService } from '../../apps/standalone/src/parts/data-dir.js';
-import { LiveMeter } from './mesh/live-meter.js';
 import { Mesh } from './mesh/mesh.js';
 import { PortMoves } from './mesh/port-moves.js';
 import type { PlannerRestartResult } from './scale-results.js';
@@ -52,27 +51,24 @@ async function measure(): Promise<PlannerRestartResult> {
 }
 
 async function killPlanner(mesh: Mesh, moves: PortMoves, isBoth: boolean) {
-  const { fleet, observer } = mesh;
+  const { fleet } = mesh;
   const planners = await plannersOf(mesh);
   const victims = isBoth ? planners : [leaderOf(mesh, planners)];
   const held = new Map<number, number>();
+  const firsts: { version: number; at: number }[] = [];
   let last = 0;
   fleet.onTaken = (agent, version) => {
     held.set(agent, version);
     last = performance.now();
+    if (version > (firsts.at(-1)?.version ?? 0)) firsts.push({ version, at: last });
   };
-  const firsts: { logVersion: number; at: number }[] = [];
-  const meter = await LiveMeter.open(observer, (logVersion) => {
-    if (firsts.at(-1)?.logVersion !== logVersion) firsts.push({ logVersion, at: performance.now() });
-  });
   const killed = performance.now();
   for (const { pid } of victims) process.kill(pid, 'SIGKILL');
   const { agent: about, version } = await moves.move();
   const isTold = (agent: number) => agent === about || (held.get(agent) ?? 0) >= version;
   const all = Array.from({ length: fleet.size }, (_, agent) => agent);
   await until('all nodes to be told', () => all.every(isTold), LIMIT_MS);
-  meter.stop();
-  const first = firsts.find(({ logVersion }) => logVersion >= version);
+  const first = firsts.find((one) => one.version >= version);
   const replaced = async () => (await plannersOf(mesh)).every(({ pid }) => victims.every((gone) => gone.pid !== pid));
   await until('those killed to be started again', replaced, LIMIT_MS);
   return { firstToldMs: Math.round((first?.at ?? NaN) - killed), lastToldMs: Math.round(last - killed) };
