@@ -48,8 +48,11 @@ export function assignRelays(assigning: Assigning, nodeIds: Iterable<string>): N
     chosen.set(nodeId, choice);
   };
   const nodes = inTurn(assigning, nodeIds);
-  for (const node of nodes) take(node);
-  // Whoever found no room may find some now that others have moved.
+  // Whoever found no room may find some now that others have moved, and who stayed a closer relay. Each moves once.
+  for (let before = -1; before < chosen.size;) {
+    before = chosen.size;
+    for (const node of nodes) if (!chosen.has(node.nodeId)) take(node);
+  }
   for (const node of nodes) if (chosen.get(node.nodeId)?.relayId === null) take(node);
   const changed = [...chosen].sort(([a], [b]) => (a < b ? -1 : 1));
   return changed
