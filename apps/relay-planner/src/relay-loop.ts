@@ -93,7 +93,8 @@ export class RelayLoop {
     if (isTime) this.#rebalancedAt = now;
     for (const [network, state] of this.options.networks.states) {
       if (!isLive(state)) continue;
-      if (isTime) for (const { nodes } of state.relays.values()) this.#unsettle(network, nodes);
+      for (const { nodeId, nodes } of state.relays.values())
+        if (isTime || this.#silent.has(nodeId)) this.#unsettle(network, nodes);
       this.#work(network, state, now);
     }
   }
@@ -146,10 +147,12 @@ export class RelayLoop {
   /** Before relays are chosen, each time: who finds one silent is to get it when it is heard again, however soon that is. */
   #noteSilence(network: string, state: NetworkState, now: number): void {
     for (const { nodeId, nodes } of state.relays.values()) {
-      if (!this.health.isUp(nodeId, now)) {
+      if (this.health.isUp(nodeId, now)) {
+        if (this.#silent.delete(nodeId)) this.#unsettle(network, [...waiting(state), ...wishing(state, nodeId)]);
+      } else if (!this.#silent.has(nodeId)) {
         this.#silent.add(nodeId);
         this.#unsettle(network, nodes);
-      } else if (this.#silent.delete(nodeId)) this.#unsettle(network, [...waiting(state), ...wishing(state, nodeId)]);
+      }
     }
   }
 
