@@ -30,6 +30,8 @@ interface CreateOptions {
 }
 
 const OWNER_ONLY = 0o600;
+/** Of an Ed25519 public key. */
+const KEY_BYTES = 32;
 
 const columns: Column<SourceView>[] = [
   ['name', (source) => source.name],
@@ -102,14 +104,18 @@ function keyFor(
   if (!signed) return publicKey;
   if (publicKey !== undefined || out === undefined)
     command.error('--signed goes with --out, and without --public-key', { exitCode: EXIT.usage });
-  const pair = generateKeyPairSync('ed25519');
+  // In the form in which they leave: an export of its own may stop Node 20 for good (libs/messaging createSealKeys).
+  const pair = generateKeyPairSync('ed25519', {
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
   try {
-    writeNew(`${out}.key`, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    writeNew(`${out}.key`, pair.privateKey);
   } catch (error) {
     throw new CommandFailed(EXIT.usage, `--signed: ${(error as Error).message}`);
   }
-  const { x = '' } = pair.publicKey.export({ format: 'jwk' });
-  return Buffer.from(x, 'base64url').toString('base64');
+  // RFC 8410 §4: the frame ends with the raw key.
+  return pair.publicKey.subarray(-KEY_BYTES).toString('base64');
 }
 
 /** The file is there before the source is made: credentials that are shown once must have where to go. */
