@@ -112,7 +112,8 @@ async function prepare(dir: StateDir, options: EnrolOptions, keyId: string): Pro
     publicKey: keys.tunnel.publicKey,
     controlKey: keys.control.publicKey,
     natsKey: keys.nats.publicKey,
-    endpoints: await ownEndpoints(endpoints, port),
+    // What the operator said comes first, and has its own port.
+    endpoints: offered.map((each, n) => (n < endpoints.length ? each : { ...each, port })),
     ...(Object.keys(labels).length > 0 && { labels }),
     ...(site !== undefined && { site }),
   };
