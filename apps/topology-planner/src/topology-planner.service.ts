@@ -199,16 +199,20 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
       while (this.#toBringUp > 0 && !ending.signal.aborted) await sleep(GIVE_WAY_MS);
     };
     const passed = (ms: number) => sleep(ms, undefined, { signal: ending.signal }).catch(() => undefined);
-    const started = performance.now();
     await passed(PREPARE.afterMs);
+    let isTold = false;
     while (!ending.signal.aborted) {
+      const started = performance.now();
       try {
         for (const publisher of this.#publishers.values()) if (!publisher.leading) await publisher.prepare(pause);
         for (const { state } of this.#publishers.values()) await stream.prepare(state.nodes.values(), pause);
       } catch (error) {
         logger.warn({ err: error }, 'a takeover not prepared for');
       }
-      if (!this.#isPrepared) logger.info({ tookMs: Math.round(performance.now() - started) }, 'ready to take over');
+      if (!isTold && [...this.#publishers.values()].some(({ leading }) => !leading)) {
+        logger.info({ tookMs: Math.round(performance.now() - started) }, 'ready to take over');
+        isTold = true;
+      }
       this.#isPrepared = true;
       await passed(PREPARE.everyMs);
     }
