@@ -47,7 +47,8 @@ async function startAt(listen: Address, options: BrokersOptions): Promise<Runnin
   const shape = nodes === 1 ? 'jetstream' : `cluster-${nodes}`;
   for (const entry of readdirSync(dir))
     if (/^(jetstream|cluster-\d)$/.test(entry) && entry !== shape) rmSync(join(dir, entry), { recursive: true });
-  const routes = nodes === 1 ? [] : await freePorts(nodes, '--nats-nodes');
+  const clients = Array.from({ length: nodes }, (_, i) => listen.port + i);
+  const routes = nodes === 1 ? [] : await freePorts(nodes, '--nats-nodes', clients);
   const starting = Array.from({ length: nodes }, async (_, i): Promise<RunningBroker> => {
     const name = nodes === 1 ? 'tombolo' : `tombolo-${i + 1}`;
     const home = nodes === 1 ? dir : join(dir, shape, name);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { startAtFreeRun } from './ports.js';
+import { freePorts, startAtFreeRun } from './ports.js';
 
 const place = { host: '127.0.0.1', count: 3, option: '--nats' };
 const servers: Server[] = [];
@@ -35,4 +35,19 @@ test('what fails for another reason is not tried again', async () => {
   let tries = 0;
   const start = () => Promise.reject(new Error(`broken ${++tries}`));
   await expect(startAtFreeRun(place, start)).rejects.toThrow('broken 1');
+});
+
+test('no port is given twice, though nobody listens there yet', async () => {
+  const first = await startAtFreeRun(place, async (port) => port);
+  const others = await freePorts(3_000, '--replicas');
+  expect(others.filter((port) => port >= first && port < first + place.count)).toEqual([]);
+  const more = new Set(await freePorts(3_000, '--replicas'));
+  expect(others.filter((port) => more.has(port))).toEqual([]);
+});
+
+test('a port that somebody named is not given to another', async () => {
+  const [last] = await freePorts(1, '--replicas');
+  const named = Array.from({ length: 100 }, (_, i) => last! + i);
+  const others = await freePorts(10, '--replicas', named);
+  expect(others.filter((port) => named.includes(port))).toEqual([]);
 });

@@ -36,10 +36,13 @@ export async function claimPort(address: Address, option: string): Promise<numbe
   }
 }
 
-/** Free ports of loopback, no two the same; another process may still take one before it is used. */
-export async function freePorts(count: number, option: string): Promise<number[]> {
+/** Free ports of loopback, no two the same and none of `not`; another process may still take one before it is used. */
+export async function freePorts(count: number, option: string, not: readonly number[] = []): Promise<number[]> {
   const ports = new Set<number>();
-  while (ports.size < count) ports.add(await claimPort({ host: '127.0.0.1', port: 0 }, option));
+  while (ports.size < count) {
+    const port = await claimPort({ host: '127.0.0.1', port: 0 }, option);
+    if (!not.includes(port)) ports.add(port);
+  }
   return [...ports];
 }
 
@@ -93,8 +96,17 @@ async function listenSomewhere(host: string): Promise<number> {
   return listenOnce({ host, port: 0 });
 }
 
-/** The first of so many in a row. */
-const quietPort = (count: number) => QUIET_PORTS.from + Math.floor(Math.random() * (QUIET_PORTS.count - count + 1));
+let nextQuiet = Math.floor(Math.random() * QUIET_PORTS.count);
+
+/**
+ * The first of so many in a row. One after the other from somewhere on: what this process was given before is not given again,
+ * though nobody listens there yet, and what others that start meanwhile are given is most likely elsewhere.
+ */
+function quietPort(count: number): number {
+  const first = nextQuiet + count > QUIET_PORTS.count ? 0 : nextQuiet;
+  nextQuiet = first + count;
+  return QUIET_PORTS.from + first;
+}
 
 /** @returns undefined when somebody listens there */
 async function listenIfFree(address: Address): Promise<number | undefined> {
