@@ -30,6 +30,11 @@ const BREATH = 200;
 const ACKS_MS = 100;
 /** Reading gives up after this long without an end, milliseconds. */
 const TIMEOUT_MS = 60_000;
+/**
+ * A broker of a cluster can lose a request for messages where the consumer is at another one and was made just now (one of some
+ * 250 on nats-server 2.15): it is asked again after two silences, milliseconds. The client takes no less.
+ */
+const SILENCE = { idle_heartbeat: 500, expires: 2_000 };
 
 /** Belongs to no node: its newest message marks the end of what a reader reads. */
 const MARK = `${NODES_PREFIX}.-.mark`;
@@ -69,7 +74,7 @@ export async function readHeads(
     opt_start_seq: (since?.sequence ?? 0) + 1,
   });
   try {
-    const messages = await consumer.consume({ max_messages: 1_000 });
+    const messages = await consumer.consume({ max_messages: 1_000, ...SILENCE });
     const timer = setTimeout(
       () => messages.stop(new Unavailable('broker', 'reading the heads of the nodes took too long')),
       TIMEOUT_MS,

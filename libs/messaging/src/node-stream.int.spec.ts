@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { DesiredState, HeldState, testPeer } from '../../../test/support/desired-state.js';
 import { startTrustedNats, testNodeId, type TrustedNats } from '../../../test/support/trusted-nats.js';
 import { until } from '../../../test/support/wait.js';
@@ -125,6 +125,20 @@ test('what somebody else stored last is found also by a writer that stored all b
   await other.full();
   known = await readHeads(service, known, own.tail);
   expect([...known.heads.keys()]).toEqual(expect.arrayContaining([desired.nodeId, other.nodeId]));
+});
+
+test('a request for messages that a broker loses is made again at once', async () => {
+  const desired = new DesiredState(writer);
+  await desired.full();
+  const { nats } = service;
+  const publish = nats.publish.bind(nats);
+  let asked = 0;
+  const losing = jest.spyOn(nats, 'publish').mockImplementation((subject, ...rest) => {
+    if (!subject.includes('.CONSUMER.MSG.NEXT.') || ++asked > 1) publish(subject, ...rest);
+  });
+  const { heads } = await readHeads(service).finally(() => losing.mockRestore());
+  expect(asked).toBeGreaterThan(1);
+  expect(heads.get(desired.nodeId)).toMatchObject({ revision: 1 });
 });
 
 test('what others stored since the heads were read is told by its lowest epoch', async () => {
