@@ -34,12 +34,18 @@ export function topologyPlannerOptions({ parts, secrets, logger, metrics }: Plan
   };
   // Networks gained together share one reading; the next one begins where it ended.
   const heads = (isFirst = false) => (reading ??= read(isFirst).finally(() => (reading = undefined)));
+  let ahead: Promise<unknown> | undefined;
   return {
     replica: randomUUID(),
     networks,
     leases,
     stream,
-    readHeads: async (isFirst) => (await heads(isFirst)).heads,
+    readAhead: () => (ahead ??= read(true)),
+    readHeads: async (isFirst) => {
+      // What began before the lease was ours may miss the last words of who had it.
+      await ahead?.catch(() => undefined);
+      return (await heads(isFirst)).heads;
+    },
     onStored: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -13,16 +13,19 @@ const LEASE_TTL_MS = 2_000;
 
 /** How often the heads are noted: what a takeover reads is at most what was published in between, milliseconds. */
 const CHECKPOINT_EVERY_MS = 30_000;
-/** After so many messages they are noted sooner, but not more often than so: reading as many takes 0.15 s. */
-const CHECKPOINT_AFTER = { messages: 10_000, ms: 2_000 };
+/** After so many messages they are noted sooner, but not more often than so: reading as many takes a tenth of a second. */
+const CHECKPOINT_AFTER = { messages: 4_000, ms: 2_000 };
 
 /**
- * What a takeover needs is worked out so often by those who only follow, and first so long after they began, milliseconds: when
- * all replicas were started together, the one that publishes needs the processors first.
+ * What a takeover needs is worked out so often by those who only follow, and first so long after they began, milliseconds: by then
+ * who may publish at once does, and the others use the time until the lease of one that died is over.
  */
-const PREPARE = { everyMs: 5_000, afterMs: 3_000 };
-/** Whoever prepares waits so long at a time while a network is brought up, milliseconds. */
-const GIVE_WAY_MS = 20;
+const PREPARE = { everyMs: 5_000, afterMs: 100 };
+/**
+ * Whoever prepares waits so long at a time while a network is brought up, and so long in all for another replica that has just begun
+ * with one, milliseconds.
+ */
+const GIVE_WAY = { ms: 20, othersMs: 3_000 };
 /** Networks that are brought up at a time: were it all of a hundred, each would wait for all, and the leases with them. */
 const BROUGHT_UP_AT_ONCE = 4;
 
@@ -98,7 +101,10 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     for (const end of this.#endings) end();
     for (const timer of this.#looks.values()) clearTimeout(timer);
     this.#collection.stop();
-    await Promise.race([this.#drained(), new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
+    await Promise.race([
+      this.#drained().then(() => this.#checkpoint()),
+      new Promise((resolve) => setTimeout(resolve, 5_000).unref()),
+    ]);
     this.options.stream.close();
     await this.#leadership.stop();
   }
@@ -193,13 +199,15 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   async #keepPrepared(): Promise<void> {
     const ending = new AbortController();
     this.#endings.push(() => ending.abort());
-    const { logger, stream } = this.options;
+    const { logger, stream, readAhead } = this.options;
     const pause = async () => {
       await setImmediate();
-      while (this.#toBringUp > 0 && !ending.signal.aborted) await sleep(GIVE_WAY_MS);
+      const isUrgent = () => this.#toBringUp > 0 || this.#leadership.hasOtherBegun(GIVE_WAY.othersMs);
+      while (isUrgent() && !ending.signal.aborted) await sleep(GIVE_WAY.ms);
     };
     const passed = (ms: number) => sleep(ms, undefined, { signal: ending.signal }).catch(() => undefined);
     await passed(PREPARE.afterMs);
+    if (this.#toBringUp === 0) readAhead().catch((error: unknown) => logger.warn({ err: error }, 'heads not read'));
     let isTold = false;
     while (!ending.signal.aborted) {
       const started = performance.now();

@@ -1,4 +1,5 @@
 import { publisherLease } from '#contracts/names.js';
+import { until } from '../../../../test/support/wait.js';
 import { Leadership, type Lease, type LeasePort } from './leadership.js';
 import { preferredReplica } from './placement.js';
 
@@ -39,7 +40,9 @@ class Leases implements LeasePort {
   }
 
   #live(prefix: string) {
-    return [...this.#rows.values()].filter((row) => row.name.startsWith(prefix) && row.until > this.now);
+    return [...this.#rows.values()]
+      .filter((row) => row.name.startsWith(prefix) && row.until > this.now)
+      .map((row) => ({ ...row, msLeft: row.until - this.now }));
   }
 
   #answer() {
@@ -95,6 +98,38 @@ test('when the publishing replica dies the other takes over with a higher epoch'
   leases.now = 1_500;
   await round(two);
   expect(two.events).toEqual(['gained n 2']);
+});
+
+test('a lease that nobody renews is taken when it lapses, not at the next round', async () => {
+  const leases = new Leases();
+  const one = replica(leases, first);
+  const two = replica(leases, second);
+  await round(one, two);
+  leases.now = 999;
+  await round(two);
+  expect(two.events).toEqual([]);
+  // Nobody asks for a round from now on.
+  leases.now = 1_001;
+  await until('it to be taken', () => two.events.length > 0);
+  expect(two.events).toEqual(['gained n 2']);
+});
+
+test('who follows knows for a while that another has just taken over', async () => {
+  const leases = new Leases();
+  const [one, two] = [replica(leases, first), replica(leases, second)];
+  await round(one, two);
+  const begun = (...replicas: { leadership: Leadership }[]) =>
+    replicas.map(({ leadership }) => leadership.hasOtherBegun(100));
+  expect(begun(one, two)).toEqual([false, true]);
+  leases.now = 600;
+  // It has not been renewed for a while: who comes now has nobody to give way to.
+  const three = replica(leases, `${first} again`);
+  await round(three);
+  expect(begun(one, two, three)).toEqual([false, false, false]);
+  leases.now = 2_000;
+  await round(three, two);
+  const leads = [three, two].map(({ leadership }) => leadership.mayPublish('n') === true);
+  expect(begun(three, two)).toEqual(leads.map((is) => !is));
 });
 
 test('a replica that cannot renew stops publishing before another can begin', async () => {

@@ -14,8 +14,8 @@ export interface LeasePort {
   /** Renews all that a holder has, also what lapsed and nobody took since; what is missing in the answer is lost. */
   renewAll(holder: string, prefix: string, ttlMs: number): Promise<Lease[]>;
   release(lease: Lease): Promise<void>;
-  /** Held leases whose name begins so. */
-  list(prefix: string): Promise<Lease[]>;
+  /** Held leases whose name begins so, each for so many milliseconds more. */
+  list(prefix: string): Promise<(Lease & { msLeft: number })[]>;
 }
 
 export interface LeadershipOptions {
@@ -53,6 +53,11 @@ export class Leadership {
   /** Resolves when the database has answered, or something is given back. */
   #settled = newSignal();
   #timer: NodeJS.Timeout | undefined;
+  /** For when a lease that somebody else has is over. */
+  #lapse: NodeJS.Timeout | undefined;
+  /** Lease of a publisher → its epoch, as seen last; when one was first seen with another epoch. */
+  #epochs = new Map<string, number>();
+  #changedHandsAt = -Infinity;
   #rounds: Promise<void> = Promise.resolve();
   #roundQueued = false;
 
@@ -91,6 +96,11 @@ export class Leadership {
     return this.#held.get(network)?.epoch;
   }
 
+  /** Whether another replica may have taken a network over within so many milliseconds: what it does then is urgent. */
+  hasOtherBegun(withinMs: number): boolean {
+    return this.options.monotonic() - this.#changedHandsAt < withinMs;
+  }
+
   /** Networks this replica publishes for, sorted. */
   get networks(): string[] {
     return [...this.#held.keys()].sort();
@@ -99,6 +109,7 @@ export class Leadership {
   /** Stops and gives every lease back, so that others need not wait for them to lapse. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#lapse);
     this.#wanted.clear();
     await this.#rounds;
     for (const network of this.networks) await this.stepDown(network);
@@ -128,8 +139,8 @@ export class Leadership {
     this.options.onRenewed();
 
     if (isPrepared()) await leases.acquire(REPLICA + holder, holder, ttlMs);
-    const prepared = (await leases.list(REPLICA)).map((lease) => lease.holder);
-    const replicas = prepared.length > 0 ? prepared : [holder];
+    const prepared = await leases.list(REPLICA);
+    const replicas = prepared.length > 0 ? prepared.map((lease) => lease.holder) : [holder];
     for (const network of this.#wanted) {
       // However many there are to take: those that are held are renewed in time.
       if (monotonic() - asked > ttlMs / ROUNDS_PER_TTL) return this.#tick();
@@ -138,6 +149,28 @@ export class Leadership {
       else if (mine) await this.#take(network);
       else await this.#makeWay(network);
     }
+    const isFollowing = [...this.#wanted].some((network) => !this.#held.has(network));
+    const publishers = isFollowing ? await leases.list(PUBLISHER_LEASES) : [];
+    this.#lookAtLapse([...prepared, ...publishers]);
+    this.#lookAtHands(publishers);
+  }
+
+  #lookAtHands(publishers: readonly (Lease & { msLeft: number })[]): void {
+    const { holder, monotonic, ttlMs } = this.options;
+    for (const { name, epoch, holder: publisher, msLeft } of publishers) {
+      const before = this.#epochs.get(name);
+      this.#epochs.set(name, epoch);
+      // Seen for the first time, it may be of one that has died: that is not renewed.
+      const isNew = before === undefined ? msLeft > ttlMs / 2 : before !== epoch;
+      if (isNew && publisher !== holder) this.#changedHandsAt = monotonic();
+    }
+  }
+
+  /** Who renews has more than a round left of a lease; who does not is gone, or late: then a round comes as soon as it is over. */
+  #lookAtLapse(leases: readonly { msLeft: number }[]): void {
+    clearTimeout(this.#lapse);
+    const msLeft = Math.min(...leases.map((lease) => lease.msLeft));
+    if (msLeft < this.options.ttlMs / ROUNDS_PER_TTL) this.#lapse = setTimeout(() => this.#tick(), msLeft + 1);
   }
 
   async #take(network: string): Promise<void> {

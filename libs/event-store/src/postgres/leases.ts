@@ -9,6 +9,11 @@ export interface Lease {
   epoch: number;
 }
 
+export interface HeldLease extends Lease {
+  /** Until it is free, unless it is renewed; milliseconds. */
+  msLeft: number;
+}
+
 /** A double, which pg gives as a number: after a restore epochs are beyond 2^31 (log-copy.ts), never beyond 2^53. */
 const EPOCH = 'epoch::float8 as epoch';
 const LEASE = `name, holder, ${EPOCH}`;
@@ -101,9 +106,10 @@ export class Leases {
   }
 
   /** The leases that are held now whose name begins with `prefix`, by name. @throws Unavailable */
-  list(prefix = ''): Promise<Lease[]> {
-    return this.#database.query<Lease>(
-      `select ${LEASE} from leases where starts_with(name, $1) and expires_at > clock_timestamp() order by name`,
+  list(prefix = ''): Promise<HeldLease[]> {
+    return this.#database.query<HeldLease>(
+      `select ${LEASE}, (extract(epoch from expires_at - clock_timestamp()) * 1000)::float8 as "msLeft"
+       from leases where starts_with(name, $1) and expires_at > clock_timestamp() order by name`,
       [prefix],
     );
   }
