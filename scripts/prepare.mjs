@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fail, output, root, run, runNpm, runTool } from './run.mjs';
+import { fail, output, root, run, runNpm } from './run.mjs';
 
 const OLDEST_NODE = [20, 19];
 const STAMP = join(root, 'dist', '.built-from');
@@ -62,7 +62,7 @@ async function build() {
   if (builtFrom.some((path) => !paths.has(path))) rmSync(join(root, 'dist'), { recursive: true, force: true });
   console.log('tombolo: building');
   rmSync(STAMP, { force: true });
-  const exitCode = await runTool('typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+  const exitCode = await runNpm(['run', 'build', '--silent']);
   if (exitCode !== 0) fail('the build failed (see above).');
   writeFileSync(STAMP, now);
 }
@@ -73,10 +73,12 @@ function sourceStates() {
       .filter((path) => path.endsWith('.ts'))
       .map((path) => join(dir, path)),
   );
-  return [...files, 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].sort().map((path) => {
-    const { mtimeMs, size } = statSync(join(root, path));
-    return { path, mtimeMs, size };
-  });
+  return [...files, 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/bundle.mjs']
+    .sort()
+    .map((path) => {
+      const { mtimeMs, size } = statSync(join(root, path));
+      return { path, mtimeMs, size };
+    });
 }
 
 if (process.argv[1] === PROGRAM) for (const step of process.argv.slice(2)) await steps[step]();

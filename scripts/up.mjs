@@ -6,7 +6,7 @@ import { bound, controlPlaneFlags, fail, root } from './run.mjs';
 
 if (!(await prepare())) process.exit(1);
 
-const main = join(root, 'dist', 'apps', 'standalone', 'src', 'main.js');
+const main = join(root, 'dist', 'programs', 'standalone.js');
 const [command, ...args] = bound([process.execPath, ...controlPlaneFlags, main, ...process.argv.slice(2)]);
 // npm changes to the clone; a relative --data is meant from where the user is.
 const child = spawn(command, args, { stdio: 'inherit', cwd: process.env.INIT_CWD ?? process.cwd() });

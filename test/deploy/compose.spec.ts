@@ -65,7 +65,9 @@ test('every named volume is declared, and every program that is started exists i
   for (const service of Object.values(compose.services)) {
     for (const volume of service.volumes ?? []) expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
     const program = [service.command ?? []].flat().find((word) => word.startsWith('dist/'));
-    if (program) expect(existsSync(program.replace('dist/', '').replace(/\.js$/, '.ts'))).toBe(true);
+    const [, bundled] = /^dist\/programs\/(.+)\.js$/.exec(program ?? '') ?? [];
+    const source = bundled ? `apps/${bundled}/src/main.ts` : program?.replace('dist/', '').replace(/\.js$/, '.ts');
+    if (source) expect(existsSync(source)).toBe(true);
   }
 });
 

@@ -7,7 +7,7 @@ import { type Host } from './rig/host.js';
 import { type LabProcess } from './rig/lab-process.js';
 import { waitFor } from './rig/wait-for.js';
 
-const PROGRAM = 'dist/apps/standalone/src/main.js';
+const PROGRAM = 'dist/programs/standalone.js';
 const HTTP_PORT = 8080;
 export const NATS_PORT = 4222;
 

@@ -28,7 +28,7 @@ inOwnNamespace(import.meta.url, () => {
   const note = (where: string, text: string) => void told.set(where, (told.get(where) ?? '') + text);
 
   beforeAll(async () => {
-    start('up', ['dist/apps/standalone/src/main.js', '--data', data, '--http', '127.0.0.1:0', '--nats', '127.0.0.1:0']);
+    start('up', ['dist/programs/standalone.js', '--data', data, '--http', '127.0.0.1:0', '--nats', '127.0.0.1:0']);
     void watchProcesses();
     await until('the control plane', () => existsSync(join(data, 'ready.json')), 90_000);
     const ready = JSON.parse(readFileSync(join(data, 'ready.json'), 'utf8')) as Record<

@@ -41,7 +41,7 @@ export async function startControlPlane(place: Partial<Place> = {}): Promise<Con
   rmSync(join(data, 'ready.json'), { force: true });
   const child = spawn(
     process.execPath,
-    ['dist/apps/standalone/src/main.js', '--data', data, '--http', http, '--nats', nats, ...flags],
+    ['dist/programs/standalone.js', '--data', data, '--http', http, '--nats', nats, ...flags],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let words = '';

@@ -26,7 +26,7 @@ export async function startService(name: string, surroundings: ServiceSurroundin
   const port = await claimPort({ host: '127.0.0.1', port: 0 }, '--http');
   const url = `http://127.0.0.1:${port}`;
   const log = surroundings.logFile ? openSync(surroundings.logFile, 'a', 0o600) : 'ignore';
-  const child = spawn(process.execPath, [`dist/apps/${name}/src/main.js`], {
+  const child = spawn(process.execPath, [`dist/programs/${name}.js`], {
     stdio: ['ignore', log, 'pipe'],
     env: {
       ...process.env,

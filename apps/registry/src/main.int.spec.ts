@@ -45,7 +45,7 @@ test('starts from its environment, makes the admin token once, and stops on a si
 
 /** Starts it and waits for its end. */
 async function run(env: Record<string, string>): Promise<{ code: number | null; words: string }> {
-  const child = spawn(process.execPath, ['dist/apps/registry/src/main.js'], {
+  const child = spawn(process.execPath, ['dist/programs/registry.js'], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: 25_000,

@@ -21,7 +21,7 @@ import { until } from '../../support/wait.js';
 import type { EnrolledNode, MeshNode } from './mesh-node.js';
 import { childrenOf, ended } from './processes.js';
 
-const PROGRAM = 'dist/apps/standalone/src/main.js';
+const PROGRAM = 'dist/programs/standalone.js';
 const READY_MS = 120_000;
 /** Requests under way at once: a cloud that starts many machines together. */
 const HTTP_CONNECTIONS = 64;

@@ -24,13 +24,14 @@ export interface KeepOptions<T extends Mortal> {
   log: Log;
 }
 
+/** Of what ends again soon after its start. */
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
-/** What lives this long is sound again: the next pause is the first. */
+/** What lives this long is sound, and is started again at once. */
 const SOUND_AFTER_MS = 10_000;
 
 /**
- * Starts a part, and starts it again whenever it ends by itself, after pauses that grow while it keeps ending.
+ * Starts a part, and starts it again whenever it ends by itself: at once, or after pauses that grow while it keeps ending.
  * @throws what the first start throws
  */
 export async function keepRunning<T extends Mortal>({
@@ -48,9 +49,9 @@ export async function keepRunning<T extends Mortal>({
       const since = performance.now();
       const reason = await now.exited;
       if (ending.signal.aborted) return;
-      if (performance.now() - since > SOUND_AFTER_MS) pauseMs = FIRST_PAUSE_MS;
+      if (performance.now() - since > SOUND_AFTER_MS) pauseMs = 0;
       log.warn({ part: name, reason }, 'a part ended by itself and is started again');
-      for (let started = false; !started; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      for (let started = false; !started; pauseMs = Math.min(2 * pauseMs || FIRST_PAUSE_MS, LONGEST_PAUSE_MS)) {
         await sleep(pauseMs, undefined, { signal: ending.signal }).catch(() => undefined);
         if (ending.signal.aborted) return;
         started = await start(now).then(

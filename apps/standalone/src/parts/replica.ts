@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { lastWords, logLength, openLog, stopChild } from './child.js';
 import { StartFailure } from './failure.js';
 
@@ -37,7 +37,8 @@ export async function startReplica({ service, mark, env, health, logFile }: Repl
   const logStart = logLength(logFile);
   const output = openLog(logFile);
   cluster.setupPrimary({
-    exec: fileURLToPath(new URL(`../../../${service}/src/main.js`, import.meta.url)),
+    // Programs lie side by side (scripts/bundle.mjs).
+    exec: join(dirname(process.argv[1] ?? ''), `${service}.js`),
     args: [mark],
     stdio: ['ignore', output, output, 'ipc'],
   });
