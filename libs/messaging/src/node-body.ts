@@ -14,8 +14,8 @@ const DICTIONARY = Buffer.from(
 /** Above this, the last tenth of size would cost most of the time. */
 const SMALL = 4_096;
 
-/** Fulls are each node's own. */
-const WORTH_KEEPING = 4_096;
+/** Fulls are each node's own, and larger than this. */
+export const WORTH_KEEPING = 4_096;
 
 /** Most that a body may grow to: 8 MB of compressed peers are less. */
 const LARGEST = 128 * 1024 * 1024;

@@ -15,10 +15,17 @@ export interface KnownResource {
  * agents in one process share it, because their bodies are the same.
  */
 export class ResourceBook {
+  readonly #byObject = new WeakMap<Resource, KnownResource>();
   readonly #byText = new Map<string, KnownResource>();
   readonly #byName = new Map<string, KnownResource[]>();
 
   learn(resource: Resource): KnownResource {
+    let known = this.#byObject.get(resource);
+    if (!known) this.#byObject.set(resource, (known = this.#learnText(resource)));
+    return known;
+  }
+
+  #learnText(resource: Resource): KnownResource {
     const text = JSON.stringify(resource);
     const known = this.#byText.get(text);
     if (known) return known;
