@@ -35,20 +35,44 @@ export interface GuestOutcome {
   result: string;
 }
 
+/** Emulated processors lock each other out once in some hundred starts on a busy machine, and would spin until the end of the job. */
+const ATTEMPTS = 3;
+/** A guest beats every 5 s, slowly where the machine is busy; its command prints something every minute or two. Milliseconds. */
+const SILENT = { pulse: 150_000, output: 480_000 };
+
 /**
  * Runs a command under Debian's cloud kernel in an emulated machine that sees this machine's files, read-only under an
- * overlay: what the command writes is gone afterwards. No KVM needed, no image to build, no network.
+ * overlay: what the command writes is gone afterwards. No KVM needed, no image to build, no network. A machine that hangs is
+ * replaced by another, which begins anew.
  * @throws Error with the guest's console when the command did not come to an end
  */
 export async function runInGuest(job: GuestJob): Promise<GuestOutcome> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await runOnce(job);
+    } catch (error) {
+      if (!(error instanceof GuestHangs) || attempt === ATTEMPTS) throw error;
+      job.print(`tombolo: ${error.message}\ntombolo: another guest is started\n`);
+    }
+}
+
+class GuestHangs extends Error {}
+
+async function runOnce(job: GuestJob): Promise<GuestOutcome> {
   const kernel = cloudKernel();
   const initrd = await initrdFor(kernel);
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-guest-'));
   const children: ChildProcess[] = [];
   try {
     writeFileSync(join(directory, 'job.sh'), jobScript(job));
-    const ports = ['output', 'status', 'result'].map((name) => new GuestPort(name, directory)) as Ports;
-    ports[0].onText(job.print);
+    const ports = ['output', 'status', 'result', 'pulse'].map((name) => new GuestPort(name, directory)) as Ports;
+    const [output, , , pulse] = ports;
+    const heard = { pulse: performance.now(), output: performance.now() };
+    pulse.onText(() => (heard.pulse = performance.now()));
+    output.onText((text) => {
+      heard.output = performance.now();
+      job.print(text);
+    });
     const share = join(directory, 'files');
     children.push(start(virtiofsd(), ['-f', `--socket-path=${share}`, ...SHARED], join(directory, 'virtiofsd.log')));
     await waitFor(() => existsSync(share), { what: 'virtiofsd to start' });
@@ -61,9 +85,17 @@ export async function runInGuest(job: GuestJob): Promise<GuestOutcome> {
     const machine = start('qemu-system-x86_64', [...MACHINE, ...devices], join(directory, 'qemu.log'));
     children.push(machine);
     const limit = setTimeout(() => machine.kill('SIGKILL'), job.timeout);
+    let silent: keyof typeof SILENT | undefined;
+    const watch = setInterval(() => {
+      silent = (['pulse', 'output'] as const).find((port) => performance.now() - heard[port] > SILENT[port]);
+      if (silent) machine.kill('SIGKILL');
+    }, 1_000);
     await once(machine, 'exit');
     clearTimeout(limit);
+    clearInterval(watch);
     const [, status, result] = await Promise.all(ports.map((port) => port.close()));
+    if (!status && silent)
+      throw new GuestHangs(`no ${silent} of the guest for ${SILENT[silent] / 1_000} s\n${logs(directory)}`);
     if (!status) throw new Error(`the guest ended without a status\n${logs(directory)}`);
     return { status: Number(status), result: result ?? '' };
   } finally {
@@ -72,7 +104,7 @@ export async function runInGuest(job: GuestJob): Promise<GuestOutcome> {
   }
 }
 
-type Ports = [GuestPort, GuestPort, GuestPort];
+type Ports = [GuestPort, GuestPort, GuestPort, GuestPort];
 const MEMORY = '2G';
 const SHARED = ['-o', 'source=/', '-o', 'cache=always', '-o', 'sandbox=chroot'];
 const MACHINE = [
@@ -102,6 +134,7 @@ function jobScript({ command, env, resultFile }: GuestJob): string {
   const variables = Object.entries({ PATH: process.env.PATH, HOME: '/root', LANG: 'C.UTF-8', ...env });
   const exports = variables.flatMap(([name, value]) => (value === undefined ? [] : `export ${name}=${quote(value)}`));
   return `#!/bin/sh
+while :; do echo; sleep 5; done >/run/ports/pulse 2>&1 &
 cd ${quote(process.cwd())}
 ${exports.join('\n')}
 ${command.map(quote).join(' ')} </dev/null >/run/ports/output 2>&1
