@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
 import { loadHeads, type NodeHeads, readHeads, saveHeads } from '#messaging/node-heads.js';
 import { NodeStreamWriter } from '#messaging/node-stream.js';
+import { SharedRun } from '#messaging/shared-run.js';
 import type { Secrets } from '#service/secrets.js';
 import type { ServiceParts } from '#service/service-parts.js';
 import type { TopologyPlannerOptions } from './topology-planner.options.js';
@@ -23,35 +24,33 @@ export function topologyPlannerOptions({ parts, secrets, logger, metrics }: Plan
   const stream = new NodeStreamWriter(connection, secrets.trust.sealing.privateKey);
   const listeners = new Set<(lowestEpochs: ReadonlyMap<string, number>) => void>();
   let known: NodeHeads | undefined;
-  let reading: Promise<NodeHeads> | undefined;
-  const read = async (isFirst: boolean) => {
-    const noted = known && !isFirst ? undefined : await loadHeads(connection, CHECKPOINT);
+  let isFirst = false;
+  // Networks gained together share one reading. What began before a lease was ours may miss the last words of who had it.
+  const heads = new SharedRun(async () => {
+    const fromNoted = isFirst || !known;
+    isFirst = false;
+    const noted = fromNoted ? await loadHeads(connection, CHECKPOINT) : undefined;
     const isNewer = noted && !(noted.generation === known?.generation && noted.sequence <= known.sequence);
     known = await readHeads(connection, isNewer ? noted : known, stream.tail, (lowestEpochs) =>
       listeners.forEach((listener) => listener(lowestEpochs)),
     );
     return known;
-  };
-  // Networks gained together share one reading; the next one begins where it ended.
-  const heads = (isFirst = false) => (reading ??= read(isFirst).finally(() => (reading = undefined)));
-  let ahead: Promise<unknown> | undefined;
+  });
   return {
     replica: randomUUID(),
     networks,
     leases,
     stream,
-    readAhead: () => (ahead ??= read(true)),
-    readHeads: async (isFirst) => {
-      // What began before the lease was ours may miss the last words of who had it.
-      await ahead?.catch(() => undefined);
-      return (await heads(isFirst)).heads;
+    readHeads: async (asFirst = false) => {
+      isFirst ||= asFirst;
+      return (await heads.run()).heads;
     },
     onStored: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     checkpoint: async () => {
-      await saveHeads(connection, CHECKPOINT, await heads());
+      await saveHeads(connection, CHECKPOINT, await heads.run());
     },
     onStreamRemade: (listener) => parts.streams.onNodesRemade(listener),
     reports,

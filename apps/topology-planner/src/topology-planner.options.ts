@@ -19,12 +19,10 @@ export interface TopologyPlannerOptions {
     close(): void;
   };
   /**
-   * The newest message of every node that the stream holds.
+   * The newest message of every node that the stream holds, read after the call.
    * @param isFirst this replica published nothing of late: from what another has noted by now, whatever was stored before that
    */
   readHeads(isFirst?: boolean): Promise<ReadonlyMap<string, FoundHead>>;
-  /** Reads most of that before there is a lease: what then comes is the rest. Once, by who has just started. @throws Unavailable */
-  readAhead(): Promise<unknown>;
   /** What others stored since the heads were read last (`NetworkPublisher.noteStored`). @returns what ends it */
   onStored(listener: (lowestEpochs: ReadonlyMap<string, number>) => void): () => void;
   /** Notes them, so that the next reader begins where this one ended. */

@@ -176,6 +176,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     // It may have been given back meanwhile, and taken again.
     if (this.#leadership.epochOf(network) !== epoch) return;
     await publisher.lead(epoch, heads);
+    if (!publisher.leading) return;
     // A publisher that died between a removal and this left sealed messages behind.
     for (const nodeId of publisher.state.removedNodes.keys()) if (heads.has(nodeId)) void stream.removeNode(nodeId);
     this.#lookForLateMessages();
@@ -199,7 +200,7 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
   async #keepPrepared(): Promise<void> {
     const ending = new AbortController();
     this.#endings.push(() => ending.abort());
-    const { logger, stream, readAhead } = this.options;
+    const { logger, stream, readHeads } = this.options;
     const pause = async () => {
       await setImmediate();
       const isUrgent = () => this.#toBringUp > 0 || this.#leadership.hasOtherBegun(GIVE_WAY.othersMs);
@@ -207,7 +208,9 @@ export class TopologyPlannerService implements OnApplicationBootstrap, BeforeApp
     };
     const passed = (ms: number) => sleep(ms, undefined, { signal: ending.signal }).catch(() => undefined);
     await passed(PREPARE.afterMs);
-    if (this.#toBringUp === 0) readAhead().catch((error: unknown) => logger.warn({ err: error }, 'heads not read'));
+    // What comes until there is a lease is little then.
+    if (this.#leadership.networks.length < this.#publishers.size)
+      readHeads(true).catch((error: unknown) => logger.warn({ err: error }, 'heads not read'));
     let isTold = false;
     while (!ending.signal.aborted) {
       const started = performance.now();

@@ -7,6 +7,11 @@ export interface Lease {
   epoch: number;
 }
 
+export interface HeldLease extends Lease {
+  /** Until it is free, unless it is renewed; milliseconds. */
+  msLeft: number;
+}
+
 /** Leases of the log (libs/event-store): one holder per name, an epoch that rises with every new holder. */
 export interface LeasePort {
   /** The lease if it is free, lapsed or ours already; undefined while another holds it. */
@@ -14,8 +19,8 @@ export interface LeasePort {
   /** Renews all that a holder has, also what lapsed and nobody took since; what is missing in the answer is lost. */
   renewAll(holder: string, prefix: string, ttlMs: number): Promise<Lease[]>;
   release(lease: Lease): Promise<void>;
-  /** Held leases whose name begins so, each for so many milliseconds more. */
-  list(prefix: string): Promise<(Lease & { msLeft: number })[]>;
+  /** Held leases whose name begins so. */
+  list(prefix: string): Promise<HeldLease[]>;
 }
 
 export interface LeadershipOptions {
@@ -109,9 +114,10 @@ export class Leadership {
   /** Stops and gives every lease back, so that others need not wait for them to lapse. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    clearTimeout(this.#lapse);
     this.#wanted.clear();
     await this.#rounds;
+    // A round may have set it just now.
+    clearTimeout(this.#lapse);
     for (const network of this.networks) await this.stepDown(network);
     const [presence] = await this.options.leases.list(REPLICA + this.options.holder);
     if (presence) await this.options.leases.release(presence);
@@ -155,7 +161,7 @@ export class Leadership {
     this.#lookAtHands(publishers);
   }
 
-  #lookAtHands(publishers: readonly (Lease & { msLeft: number })[]): void {
+  #lookAtHands(publishers: readonly HeldLease[]): void {
     const { holder, monotonic, ttlMs } = this.options;
     for (const { name, epoch, holder: publisher, msLeft } of publishers) {
       const before = this.#epochs.get(name);
@@ -167,7 +173,7 @@ export class Leadership {
   }
 
   /** Who renews has more than a round left of a lease; who does not is gone, or late: then a round comes as soon as it is over. */
-  #lookAtLapse(leases: readonly { msLeft: number }[]): void {
+  #lookAtLapse(leases: readonly HeldLease[]): void {
     clearTimeout(this.#lapse);
     const msLeft = Math.min(...leases.map((lease) => lease.msLeft));
     if (msLeft < this.options.ttlMs / ROUNDS_PER_TTL) this.#lapse = setTimeout(() => this.#tick(), msLeft + 1);
