@@ -14,9 +14,6 @@ const DICTIONARY = Buffer.from(
 /** Above this, the last tenth of size would cost most of the time. */
 const SMALL = 4_096;
 
-/** Fulls are each node's own, and larger than this. */
-export const WORTH_KEEPING = 4_096;
-
 /** Most that a body may grow to: 8 MB of compressed peers are less. */
 const LARGEST = 128 * 1024 * 1024;
 
@@ -31,17 +28,11 @@ export function packBody(json: Uint8Array): Uint8Array {
   ]);
 }
 
-/** What was unpacked last: a process that plays many nodes opens the same body again and again. */
-let last: { packed: Buffer; json: string } | undefined;
-
 /** @returns the JSON; undefined when it is neither packed nor plain */
 export function unpackBody(body: Buffer): string | undefined {
   if (body[0] !== PACKED) return body.toString();
-  if (last?.packed.equals(body)) return last.json;
   try {
-    const json = inflateRawSync(body.subarray(1), { dictionary: DICTIONARY, maxOutputLength: LARGEST }).toString();
-    if (body.length <= WORTH_KEEPING) last = { packed: body, json };
-    return json;
+    return inflateRawSync(body.subarray(1), { dictionary: DICTIONARY, maxOutputLength: LARGEST }).toString();
   } catch {
     return undefined;
   }

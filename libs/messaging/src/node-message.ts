@@ -1,6 +1,6 @@
 import type { Msg } from '@nats-io/transport-node';
 import { HEAD_HEADER, type NodeMessage, parseHead, type Resource } from '#contracts/node-stream.js';
-import { unpackBody, WORTH_KEEPING } from './node-body.js';
+import { unpackBody } from './node-body.js';
 import type { SealOpener } from './node-seal.js';
 
 /**
@@ -12,7 +12,7 @@ export function readNodeMessage(message: Pick<Msg, 'headers' | 'data'>, opener: 
   const head = parseHead(headText);
   const opened = head && opener.open(headText, message.data);
   if (!opened) return undefined;
-  const body = parseBody(unpackBody(opened));
+  const body = readBody(opened);
   if (head.kind === 'full' && isResources(body?.resources))
     return { head: { ...head, kind: 'full' }, body: { resources: body.resources } };
   if (head.kind === 'delta' && isResources(body?.upserts) && isNames(body.removed))
@@ -20,22 +20,23 @@ export function readNodeMessage(message: Pick<Msg, 'headers' | 'data'>, opener: 
   return undefined;
 }
 
-/** What was parsed last: a process that plays many nodes is told the same again and again. */
-let last: { text: string; body: Record<string, unknown> | undefined } | undefined;
+/** Fulls are each node's own, and larger than this. */
+const WORTH_KEEPING = 4_096;
 
-/** @returns for the same text the same object: whoever folds it must not change it */
-function parseBody(text: string | undefined): Record<string, unknown> | undefined {
-  if (text === undefined) return undefined;
-  if (last?.text !== text) last = { text, body: parseObject(text) };
-  const { body } = last;
-  // Fulls are each node's own, and large.
-  if (text.length > WORTH_KEEPING) last = undefined;
+/** What was read last: a process that plays many nodes opens the same body again and again. */
+let last: { packed: Buffer; body: Record<string, unknown> | undefined } | undefined;
+
+/** @returns for the same bytes the same object: whoever folds it must not change it */
+function readBody(packed: Buffer): Record<string, unknown> | undefined {
+  if (last?.packed.equals(packed)) return last.body;
+  const body = parseObject(unpackBody(packed));
+  if (packed.length <= WORTH_KEEPING) last = { packed, body };
   return body;
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+function parseObject(text: string | undefined): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = text === undefined ? undefined : JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;

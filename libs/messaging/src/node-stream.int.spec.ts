@@ -127,7 +127,7 @@ test('what somebody else stored last is found also by a writer that stored all b
   expect([...known.heads.keys()]).toEqual(expect.arrayContaining([desired.nodeId, other.nodeId]));
 });
 
-test('a request for messages that a broker loses is made again at once', async () => {
+test('a request for messages that a broker loses is made again', async () => {
   const desired = new DesiredState(writer);
   await desired.full();
   const { nats } = service;
