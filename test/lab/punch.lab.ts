@@ -42,7 +42,7 @@ describe('nodes behind routers of each kind', () => {
   const isSettled = async (a: string, b: string, over: string) => {
     const ids = await Promise.all([a, b].map(async (name) => (await mesh.node(name)).nodeId));
     const reachability = await facts<{ nodeId: string; nat: string; filtering: string }>('NodeReachabilityDecided');
-    if (over === 'public')
+    if (over === 'direct')
       return reachability.some(({ nodeId, filtering }) => ids.includes(nodeId) && filtering === 'open');
     const [low] = ids.sort();
     const outcomes = [...(await facts<Pair>('PathProven')), ...(await facts<Pair>('PathFailed'))];
@@ -53,8 +53,8 @@ describe('nodes behind routers of each kind', () => {
   // Once somebody has got in at the one who lets everybody in, the others need no trial with it: they call it.
   it.each([
     ['cone-1', 'cone-2', ['punched']],
-    ['cone-1', 'full', ['punched', 'public']],
-    ['full', 'sym-1', ['punched', 'public']],
+    ['cone-1', 'full', ['punched', 'direct']],
+    ['full', 'sym-1', ['punched', 'direct']],
     ['cone-1', 'sym-1', ['relayed']],
     ['sym-1', 'sym-2', ['relayed']],
   ])('%s and %s: %j', async (a, b, expected) => {
