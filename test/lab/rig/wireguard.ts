@@ -8,6 +8,9 @@ export interface Tunnel {
   publicKey: string;
 }
 
+/** Flags of proc_pid_net(5) and Linux's `__SO_ACCEPTCON`, type, state, inode, path. */
+const LISTENING = / 00010000 \S+ \S+ +\d+ \/(var\/)?run\/wireguard\/wg0\.sock$/m;
+
 /** Kernel WireGuard where there is one, wireguard-go otherwise. `addresses` with prefix length. */
 export async function wgUp(host: Host, addresses: string[], port = 51820): Promise<Tunnel> {
   const name = 'wg0';
@@ -43,7 +46,9 @@ export async function wgEndpoint(on: Tunnel, of: Tunnel): Promise<string | undef
 
 async function startUserspace(host: Host, name: string): Promise<void> {
   const process = host.spawn('wireguard-go', ['-f', name], { LOG_LEVEL: 'error' });
-  await waitFor(() => (process.mustRun(), host.run('wg', ['show', name, 'public-key'])), {
-    what: `wireguard-go on ${host.name}`,
-  });
+  const what = `wireguard-go on ${host.name}`;
+  // Asked before it listens, wg would delete its socket (WireguardGo.answers).
+  const listens = async () => LISTENING.test(await host.run('cat', ['/proc/net/unix']));
+  await waitFor(() => (process.mustRun(), listens()), { what });
+  await waitFor(() => (process.mustRun(), host.run('wg', ['show', name, 'public-key'])), { what });
 }

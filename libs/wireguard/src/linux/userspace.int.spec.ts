@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createSocket } from 'node:dgram';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { jest } from '@jest/globals';
 import { inOwnNamespace } from '../../../../test/support/own-namespace.js';
 import { desiredDevice } from '../core/desired-device.js';
@@ -10,6 +11,7 @@ import { diffDevice } from '../core/diff-device.js';
 import type { DeviceHarness } from '../testing/device-contract.js';
 import { ownInterface, peer, route } from '../testing/fixtures.js';
 import { linuxHarness } from '../testing/linux-harness.js';
+import { WireguardGo } from './wireguard-go.js';
 
 jest.setTimeout(30_000);
 
@@ -50,6 +52,16 @@ inOwnNamespace(import.meta.url, () => {
     expect(await steps(harness.device)).toEqual([]);
     await kill(pidOf(harness.interfaceName), 'SIGKILL');
     expect(await harness.device.observe()).toBeUndefined();
+  });
+
+  test('about to listen: it is not asked yet, for wg would delete its socket', async () => {
+    // What one that was killed left behind looks the same.
+    await up();
+    await kill(pidOf(harness.interfaceName), 'SIGKILL');
+    expect(await new WireguardGo(harness.interfaceName, tmpdir()).answers()).toBe(false);
+    expect(existsSync(socket())).toBe(true);
+    await up();
+    expect(await new WireguardGo(harness.interfaceName, tmpdir()).answers()).toBe(true);
   });
 
   test('its interface deleted, and slow to end: it takes nothing of its successor with it', async () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { open, readdir, readFile, readlink, rm, stat, truncate } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DeviceError } from '../core/device.js';
@@ -57,7 +58,12 @@ export class WireguardGo {
     throw new DeviceError('failed', `wireguard-go ${failure ?? 'did not answer'}: ${await this.#lastWords()}`);
   }
 
+  /**
+   * Whether it answers `wg`. A socket that nobody listens at yet is left alone: `wg` takes that for a leftover and deletes it, and
+   * wireguard-go, which was about to listen, ends.
+   */
   async answers(): Promise<boolean> {
+    if (!(await takesConnections(this.#socket))) return false;
     try {
       await runTool('wg', ['show', this.interfaceName, 'listen-port']);
       return true;
@@ -125,6 +131,18 @@ export class WireguardGo {
       await file.close();
     }
   }
+}
+
+function takesConnections(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    const settle = (takes: boolean) => {
+      connection.destroy();
+      resolve(takes);
+    };
+    connection.once('connect', () => settle(true));
+    connection.once('error', () => settle(false));
+  });
 }
 
 const NOT_INSTALLED = 'this kernel has no WireGuard, and wireguard-go is not installed: install either';
