@@ -34,8 +34,8 @@ const SCENARIOS = {
 const PLAIN = ['log', 'planner', 'failover'];
 const BY_DEFAULT = ['log', 'planner', 'failover', 'mesh'];
 const PINNED = 'TOMBOLO_BENCH_PINNED';
-/** A thousand machines have heaps of their own, and do not stop all at once to collect all of it. */
-const GENERATOR_FLAGS = ['--initial-heap-size=2000'];
+/** A thousand machines have heaps of their own, and do not stop all at once to collect all of it; between two joins they do it together. */
+const GENERATOR_FLAGS = ['--initial-heap-size=2000', '--expose-gc'];
 /** One measurement is ended after this long, whatever it does. */
 const LIMIT_MS = 20 * 60_000;
 

@@ -15,13 +15,15 @@ const LARGE = 10_000;
 /** At the largest sizes the reports of all agents take eight seconds after each join: few are weighed, and restarts are measured apart. */
 const { joins, weighed, burst } = values.quick
   ? { joins: 5, weighed: 2, burst: 20 }
-  : { joins: 30, weighed: nodes < LARGE ? 5 : 1, burst: 200 };
+  : nodes < LARGE
+    ? { joins: 100, weighed: 5, burst: 200 }
+    : { joins: 30, weighed: 1, burst: 200 };
 const signals = nodes < LARGE ? (['SIGTERM', 'SIGKILL'] as const) : [];
 
 const say = (text: string) => console.error(`${nodes} nodes: ${text}`);
 
 async function measure() {
-  const mesh = await Mesh.open(nodes);
+  const mesh = nodes < LARGE ? await Mesh.openInThreads() : await Mesh.open(nodes);
   try {
     say(`they join (${mesh.ownConnections ? 'a connection each' : 'over shared connections'})`);
     const seeding = await mesh.seed(nodes);

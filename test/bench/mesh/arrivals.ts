@@ -12,6 +12,7 @@ export class Arrivals {
 
   /** Resolves with the time (`performance.now()`) at which so many agents hold the peer of that name. */
   of(peer: string, wanted: number): Promise<number> {
+    if (wanted === 0) return Promise.resolve(performance.now());
     return new Promise((resolve) => {
       this.#awaited.set(peer, { by: new Set(), wanted, resolve: () => resolve(performance.now()) });
     });

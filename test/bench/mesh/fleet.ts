@@ -11,6 +11,7 @@ import { SealOpener } from '#messaging/node-seal.js';
 import { ReportSigner } from '#messaging/report-proof.js';
 import type { Trust } from '#messaging/trust.js';
 import { Reports } from '../../../apps/agent/src/follow/reports.js';
+import type { Agents, AgentsState } from './agents.js';
 import { Arrivals } from './arrivals.js';
 import type { EnrolledNode } from './mesh-node.js';
 import { ResourceBook } from './resource-book.js';
@@ -31,7 +32,7 @@ interface Member {
  * Agents without a kernel. They follow, open, verify and fold what the controller sealed for them, and report and
  * send heartbeats when real ones do.
  */
-export class Fleet {
+export class Fleet implements Agents {
   readonly book = new ResourceBook();
   readonly arrivals = new Arrivals();
   /** Called for every message that an agent took, with its number and the log version that it holds now. */
@@ -56,18 +57,25 @@ export class Fleet {
     return this.#members.length;
   }
 
-  get agents(): SimulatedAgent[] {
-    return this.#members.map(({ agent }) => agent);
+  async state(): Promise<AgentsState> {
+    return {
+      isLevel: this.isLevel,
+      reportsToCome: this.#reportsToCome,
+      fewestPeers: this.#members.reduce((fewest, { agent }) => Math.min(fewest, agent.peers), Infinity),
+      missing: this.arrivals.missing,
+    };
   }
 
-  /** Whether every agent has taken all that the stream is known to hold. */
   get isLevel(): boolean {
     return this.#members.every(({ isLevel, agent }) => agent.position !== undefined && isLevel());
   }
 
-  /** Agents that took a change and have not reported it yet. */
-  get reportsToCome(): number {
-    return this.#reportsToCome;
+  async expect(peer: string): Promise<{ held: Promise<number> }> {
+    return { held: this.arrivals.of(peer, this.size) };
+  }
+
+  async collect(): Promise<void> {
+    globalThis.gc?.({ type: 'minor' });
   }
 
   /** Lets a node follow, from what it has on its disk if that is given. */

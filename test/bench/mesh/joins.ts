@@ -1,8 +1,8 @@
-import { youngCollection } from '../../../apps/topology-planner/src/publishing/quiet-collection.js';
 import { type CpuSeconds, cpuSeconds, cpuSince } from './cpu-meter.js';
 import { LiveMeter } from './live-meter.js';
-import type { Mesh } from './mesh.js';
+import type { Agents } from './agents.js';
 import { inParallel } from './in-parallel.js';
+import type { Mesh } from './mesh.js';
 import { round, type Summary, summary } from '../summary.js';
 
 export interface JoinResult {
@@ -18,24 +18,23 @@ export interface JoinResult {
 }
 
 /** One join after the other, each when nothing is on its way any more. */
-export async function measureJoins(mesh: Mesh, joins: number): Promise<JoinResult> {
+export async function measureJoins(mesh: Mesh<Agents>, joins: number): Promise<JoinResult> {
   const { fleet, plane } = mesh;
   const agents = fleet.size;
   const times: number[] = [];
   const enrolTimes: number[] = [];
   const nodes = mesh.create(joins);
-  const collect = youngCollection();
   await mesh.reported();
   const before = cpuSeconds(plane.pids);
   for (const node of nodes) {
     // A thousand machines do not stop all at once to collect what a thousand agents left behind.
-    collect({ type: 'minor' });
-    const arrived = fleet.arrivals.of(node.request.name, fleet.size);
+    await fleet.collect();
+    const { held } = await fleet.expect(node.request.name);
     const sent = performance.now();
     const enrolled = await plane.enrol(node);
     enrolTimes.push(performance.now() - sent);
     fleet.add(enrolled);
-    times.push((await arrived) - sent);
+    times.push((await held) - sent);
     await mesh.settled();
   }
   await mesh.reported();
@@ -53,15 +52,15 @@ export interface TrafficResult {
 }
 
 /** The same once more, with somebody who weighs the messages. */
-export async function measureTraffic(mesh: Mesh, joins: number): Promise<TrafficResult> {
+export async function measureTraffic(mesh: Mesh<Agents>, joins: number): Promise<TrafficResult> {
   const { fleet, plane } = mesh;
   const meter = await LiveMeter.open(mesh.observer);
   let recipients = 0;
   for (const node of mesh.create(joins)) {
     recipients += fleet.size;
-    const arrived = fleet.arrivals.of(node.request.name, fleet.size);
+    const { held } = await fleet.expect(node.request.name);
     fleet.add(await plane.enrol(node));
-    await arrived;
+    await held;
     await mesh.settled();
   }
   await mesh.observer.check();
@@ -95,15 +94,15 @@ export interface BurstResult {
 }
 
 /** Many machines that join at once. */
-export async function measureBurst(mesh: Mesh, joins: number): Promise<BurstResult> {
+export async function measureBurst(mesh: Mesh<Agents>, joins: number): Promise<BurstResult> {
   const { fleet, plane } = mesh;
   const nodes = mesh.create(joins);
   await mesh.reported();
   const before = cpuSeconds(plane.pids);
-  const arrived = nodes.map((node) => fleet.arrivals.of(node.request.name, fleet.size));
+  const expected = await Promise.all(nodes.map((node) => fleet.expect(node.request.name)));
   const sent = performance.now();
-  const since = () => Number(((performance.now() - sent) / 1_000).toFixed(3));
-  const all = Promise.all(arrived).then(since);
+  const since = (at = performance.now()) => Number(((at - sent) / 1_000).toFixed(3));
+  const all = Promise.all(expected.map(({ held }) => held)).then((times) => since(Math.max(...times)));
   await inParallel(nodes, joins, async (node) => fleet.add(await plane.enrol(node)));
   const enrolSeconds = since();
   const seconds = await all;

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectService, type ServiceConnection } from '#messaging/connection.js';
 import type { EventStore } from '#event-store/core/event-store.js';
+import type { Agents, AgentsState } from './agents.js';
 import { ControlPlane, type PlaneOptions } from './control-plane.js';
 import { Fleet } from './fleet.js';
+import { FleetThreads } from './fleet-threads.js';
 import { inParallel } from './in-parallel.js';
 import { createNode, type EnrolledNode, type MeshNode } from './mesh-node.js';
 import { addFromDisk, seedLog, type SeededNetwork } from './seed-log.js';
@@ -41,14 +43,14 @@ export interface Pause {
 }
 
 /** A network of one control plane with its agents, and the nodes that will join it. */
-export class Mesh {
+export class Mesh<A extends Agents = Fleet> {
   /** Those it was seeded with, in the order in which the fleet has them. */
   readonly nodes: EnrolledNode[] = [];
   #nextNode = 0;
 
   private constructor(
     readonly plane: ControlPlane,
-    readonly fleet: Fleet,
+    readonly fleet: A,
     /** With a service's rights: it hears everything and is no agent. */
     readonly observer: ServiceConnection,
     readonly ownConnections: boolean,
@@ -56,9 +58,8 @@ export class Mesh {
 
   /** @param nodes how many agents there will be about, in all networks together */
   static async open(nodes: number, options: MeshOptions = {}): Promise<Mesh> {
-    const { cidr, ownConnections = nodes <= OWN_CONNECTIONS_UP_TO } = options;
-    const plane = await ControlPlane.start(options);
-    await plane.createNetwork('bench', cidr);
+    const { ownConnections = nodes <= OWN_CONNECTIONS_UP_TO } = options;
+    const plane = await startPlane(options);
     const { trust } = plane;
     const urls = [plane.natsUrl];
     const fleet = new Fleet(
@@ -67,8 +68,13 @@ export class Mesh {
         : { kind: 'shared', urls, trust, connections: Math.ceil(nodes / AGENTS_PER_CONNECTION) },
     );
     await fleet.open();
-    const observer = await connectService({ urls, creds: trust.serviceCredentials, name: 'observer' });
-    return new Mesh(plane, fleet, observer, ownConnections);
+    return new Mesh(plane, fleet, await observe(plane), ownConnections);
+  }
+
+  /** As many agents as may have connections of their own, in all the threads that this machine runs at once. */
+  static async openInThreads(): Promise<Mesh<FleetThreads>> {
+    const plane = await startPlane({});
+    return new Mesh(plane, new FleetThreads(), await observe(plane), true);
   }
 
   /** Keys of nodes that have not joined. */
@@ -109,31 +115,32 @@ export class Mesh {
 
   /** Writes networks into the log while the control plane is stopped; then it starts, and their nodes follow from their disks. */
   async whileStopped({ write, onStart, readyWithinMs }: Pause): Promise<SeededNetwork[]> {
+    const { fleet } = this;
+    if (!(fleet instanceof Fleet)) throw new Error('only agents of this thread can have joined long ago');
     await this.plane.stop();
     const seeded = await this.plane.withLog(write);
     onStart?.();
     await this.plane.spawn();
     await this.plane.ready(readyWithinMs);
-    for (const each of seeded) addFromDisk(this.fleet, each);
+    for (const each of seeded) addFromDisk(fleet, each);
     return seeded;
   }
 
   /** Resolves when nothing is on its way and every agent holds all others. */
   complete(): Promise<void> {
-    return this.settled(() => this.fleet.agents.every((agent) => agent.peers === this.fleet.size - 1));
+    return this.settled(({ fewestPeers }) => fewestPeers >= this.fleet.size - 1);
   }
 
   /** Resolves when no change is on its way and the agents have said what they hold: within a heartbeat. */
   reported(): Promise<void> {
-    return this.settled(() => this.fleet.reportsToCome === 0);
+    return this.settled(({ reportsToCome }) => reportsToCome === 0);
   }
 
   /** Resolves when no change is on its way: every agent is level, and `also` holds. */
-  async settled(also: () => boolean = () => true): Promise<void> {
+  async settled(also: (state: AgentsState) => boolean = () => true): Promise<void> {
     const deadline = performance.now() + LIMIT_MS;
-    const { fleet } = this;
-    while (!(fleet.isLevel && also())) {
-      if (performance.now() > deadline) throw new Error(`not settled within ${LIMIT_MS} ms; ${fleet.arrivals.missing}`);
+    for (let state = await this.fleet.state(); !(state.isLevel && also(state)); state = await this.fleet.state()) {
+      if (performance.now() > deadline) throw new Error(`not settled within ${LIMIT_MS} ms; ${state.missing}`);
       await sleep(20);
     }
   }
@@ -143,4 +150,14 @@ export class Mesh {
     await this.observer.close();
     await this.plane.remove();
   }
+}
+
+async function startPlane({ cidr, ...options }: MeshOptions): Promise<ControlPlane> {
+  const plane = await ControlPlane.start(options);
+  await plane.createNetwork('bench', cidr);
+  return plane;
+}
+
+function observe({ natsUrl, trust }: ControlPlane): Promise<ServiceConnection> {
+  return connectService({ urls: [natsUrl], creds: trust.serviceCredentials, name: 'observer' });
 }

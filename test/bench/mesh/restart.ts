@@ -1,3 +1,4 @@
+import type { Agents } from './agents.js';
 import { LiveMeter } from './live-meter.js';
 import type { Mesh } from './mesh.js';
 
@@ -16,7 +17,7 @@ export interface RestartResult {
 }
 
 /** Ends the whole control plane, starts it again on what it kept, and lets a node join as soon as it is ready. */
-export async function measureRestart(mesh: Mesh, signal: RestartResult['signal']): Promise<RestartResult> {
+export async function measureRestart(mesh: Mesh<Agents>, signal: RestartResult['signal']): Promise<RestartResult> {
   const { plane, fleet } = mesh;
   const [node] = mesh.create(1);
   if (!node) throw new Error('no node');
@@ -29,7 +30,7 @@ export async function measureRestart(mesh: Mesh, signal: RestartResult['signal']
   await plane.ready();
   const readyMs = since();
   await mesh.observer.whenConnected();
-  const arrived = fleet.arrivals.of(node.request.name, fleet.size);
+  const { held } = await fleet.expect(node.request.name);
   let published: (at: number) => void = () => {};
   const first = new Promise<number>((resolve) => (published = resolve));
   let version = Infinity;
@@ -44,7 +45,7 @@ export async function measureRestart(mesh: Mesh, signal: RestartResult['signal']
   const publishedMs = since(await first);
   meter.stop();
   fleet.add(enrolled);
-  const allAgentsMs = since(await arrived);
+  const allAgentsMs = since(await held);
   const planningMs = since(plane.logged.get('publishing for a network'));
   await mesh.settled();
   return { signal, stopMs: Math.round(started - killed), readyMs, planningMs, publishedMs, allAgentsMs };
