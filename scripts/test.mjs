@@ -1,6 +1,6 @@
 /** `npm test`: every level that this machine can run. The last line, alone: `N passed, N failed[, N skipped]`. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureGuest, ensureLab, ensureNewestNats, ensureServers } from './ensure.mjs';
@@ -10,6 +10,8 @@ import { prepare } from './prepare.mjs';
 import { output, root, run, runJest, runNpm, runTool } from './run.mjs';
 
 const CANNOT = 69;
+/** With no more than these, the kernel check would starve beside the lab. */
+const PROCESSORS_OF_LAB = 2;
 /** A stage that hangs is ended and counts as failed. */
 const LIMIT_MS = 20 * 60_000;
 const sum = { passed: 0, failed: 0, skipped: 0 };
@@ -44,9 +46,13 @@ if (await check('packages', () => prepare('packages'))) {
   );
   await newestBroker(noServers);
   await ensureGuest();
-  // The lab mostly waits, and the kernel check computes: it takes what is left of the processors.
+  // The lab mostly waits, and the kernel check computes: it takes what is left of the processors, if there is anything.
+  const together = tests('lab: real agents and real WireGuard in namespaces', (json) =>
+    lab(['--group', 'together', '--json', json]),
+  );
+  if (availableParallelism() <= PROCESSORS_OF_LAB) await together;
   await Promise.all([
-    tests('lab: real agents and real WireGuard in namespaces', (json) => lab(['--group', 'together', '--json', json])),
+    together,
     tests('lab: what takes its minutes', (json) => lab(['--group', 'waiting', '--json', json], { held: true })),
     tests("kernel check: Debian's own kernel in an emulated machine", (json) =>
       lab(['--kernel', '--json', json], { held: true, behind: true }),
