@@ -46,6 +46,15 @@ test('how many of each kind there are, then a row for each pair', () => {
   ]);
 });
 
+test('what nobody vouches for, and works', () => {
+  expect(lines([pair('b', { path: 'none', why: 'nobody can call a, and it has no relay' })])).toEqual([
+    '1 pair: 1 none',
+    'NODE|NODE|PATH|STATE|SINCE|HANDSHAKE|ROUND TRIP|WHY',
+    'a|b|none|up|1 d ago|40 s ago|12.5 ms|nobody can call a, and it has no relay',
+    'none, but up: no way is known to work, yet one does at the best endpoints there are; a site, or a public endpoint, would make it sure',
+  ]);
+});
+
 test('nothing to show', () => {
   expect(lines([])).toEqual(['no two nodes that are enabled']);
 });

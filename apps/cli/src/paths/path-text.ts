@@ -35,7 +35,7 @@ function summary(pairs: PairPath[]): string {
 }
 
 function stateOf({ link, path }: PairPath): string {
-  if (path === 'none') return 'no path';
+  if (path === 'none' && link !== 'up') return 'no path';
   return { up: 'up', unanswered: 'silent', unknown: 'idle' }[link];
 }
 
@@ -45,6 +45,11 @@ function remarks(pairs: PairPath[]): string[] {
       ? ['idle: neither has told of it lately, as where there is no traffic']
       : []),
     ...(pairs.some(({ link }) => link === 'unanswered') ? ['silent: called, and nothing came back'] : []),
+    ...(pairs.some(({ link, path }) => link === 'up' && path === 'none')
+      ? [
+          'none, but up: no way is known to work, yet one does at the best endpoints there are; a site, or a public endpoint, would make it sure',
+        ]
+      : []),
     ...(pairs.some(({ byHops, rtt }) => byHops && rtt !== null) ? ['~: by way of relays, the sum of the hops'] : []),
   ];
 }
