@@ -21,7 +21,7 @@ const TOGETHER = 8;
 
 /**
  * What a source logs in with: an account of its own and one user in it, whose login ends when the account is revoked.
- * @param secret 32 bytes; the same ones give the same account and credentials
+ * @param secret 32 bytes; the same ones give the same account, user and rights, signed anew
  * @returns the account's public key and the text of a `.creds` file, which is secret
  */
 export async function sourceCredentials(secret: Uint8Array, name: string): Promise<{ account: string; creds: string }> {
