@@ -5,8 +5,9 @@ export interface AgentsState {
   isLevel: boolean;
   /** Agents that took a change and have not reported it yet. */
   reportsToCome: number;
-  /** Peers of the agent that holds fewest; Infinity where there is none. */
+  /** Peers of the agents that hold fewest and most; Infinity and 0 where there is none. */
   fewestPeers: number;
+  mostPeers: number;
   /** Which expected peers how many agents hold: for the message of a timeout. */
   missing: string;
 }

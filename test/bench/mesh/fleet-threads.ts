@@ -33,6 +33,7 @@ export class FleetThreads implements Agents {
       isLevel: states.every(({ isLevel }) => isLevel),
       reportsToCome: states.reduce((sum, { reportsToCome }) => sum + reportsToCome, 0),
       fewestPeers: Math.min(...states.map(({ fewestPeers }) => fewestPeers)),
+      mostPeers: Math.max(...states.map(({ mostPeers }) => mostPeers)),
       missing: states.map(({ missing }) => missing).join('; '),
     };
   }

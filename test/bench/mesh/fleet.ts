@@ -62,6 +62,7 @@ export class Fleet implements Agents {
       isLevel: this.isLevel,
       reportsToCome: this.#reportsToCome,
       fewestPeers: this.#members.reduce((fewest, { agent }) => Math.min(fewest, agent.peers), Infinity),
+      mostPeers: this.#members.reduce((most, { agent }) => Math.max(most, agent.peers), 0),
       missing: this.arrivals.missing,
     };
   }

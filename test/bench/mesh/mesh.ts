@@ -128,7 +128,8 @@ export class Mesh<A extends Agents = Fleet> {
 
   /** Resolves when nothing is on its way and every agent holds all others. */
   complete(): Promise<void> {
-    return this.settled(({ fewestPeers }) => fewestPeers >= this.fleet.size - 1);
+    const others = () => this.fleet.size - 1;
+    return this.settled(({ fewestPeers, mostPeers }) => fewestPeers === others() && mostPeers === others());
   }
 
   /** Resolves when no change is on its way and the agents have said what they hold: within a heartbeat. */
