@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { measureBurst, measureJoins, measureTraffic } from './mesh/joins.js';
-import { Mesh } from './mesh/mesh.js';
+import { Mesh, OWN_CONNECTIONS_UP_TO } from './mesh/mesh.js';
 import { measureRestart } from './mesh/restart.js';
 
 /**
@@ -23,7 +23,7 @@ const signals = nodes < LARGE ? (['SIGTERM', 'SIGKILL'] as const) : [];
 const say = (text: string) => console.error(`${nodes} nodes: ${text}`);
 
 async function measure() {
-  const mesh = nodes < LARGE ? await Mesh.openInThreads() : await Mesh.open(nodes);
+  const mesh = nodes <= OWN_CONNECTIONS_UP_TO ? await Mesh.openInThreads() : await Mesh.open(nodes);
   try {
     say(`they join (${mesh.ownConnections ? 'a connection each' : 'over shared connections'})`);
     const seeding = await mesh.seed(nodes);

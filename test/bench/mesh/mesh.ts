@@ -10,7 +10,7 @@ import { createNode, type EnrolledNode, type MeshNode } from './mesh-node.js';
 import { addFromDisk, seedLog, type SeededNetwork } from './seed-log.js';
 
 /** Above this, agents share connections: ten thousand of their own would measure this process's sockets. */
-const OWN_CONNECTIONS_UP_TO = 1_000;
+export const OWN_CONNECTIONS_UP_TO = 1_000;
 const AGENTS_PER_CONNECTION = 500;
 const ENROLLING_AT_ONCE = 64;
 const LIMIT_MS = 15 * 60_000;
